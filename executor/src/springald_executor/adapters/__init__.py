@@ -1,0 +1,1 @@
+"""The edges: gRPC, Flight, engine processes."""

@@ -1,0 +1,1 @@
+"""One task, run by DataFusion."""

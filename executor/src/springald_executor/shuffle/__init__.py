@@ -1,0 +1,1 @@
+"""Shuffle files: written by range, read in place or over Flight."""

@@ -1,0 +1,1 @@
+"""Springald: distributed SQL and DataFrames on Apache Arrow."""

@@ -1,0 +1,1 @@
+"""The Springald scheduler: plans queries, cuts them into stages and drives their tasks."""

@@ -1,0 +1,1 @@
+"""Between protocol messages and core types, the only place that knows both."""

@@ -1,0 +1,1 @@
+"""The deterministic state machine: events in, ordered actions out, standard library only."""
