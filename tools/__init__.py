@@ -1,0 +1,1 @@
+"""What the nox sessions run beside ready-made tools; no distribution contains it."""
