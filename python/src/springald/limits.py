@@ -1,0 +1,51 @@
+"""Every limit that both sides of the protocol share, with its unit as the name's last word."""
+
+from typing import Final
+
+PROTOCOL_MAJOR: Final = 1
+PROTOCOL_MINOR: Final = 0
+
+MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A control message, in both directions."""
+
+STATEMENT_BYTES_MAX: Final = 4 * 1024 * 1024
+"""The text of one statement."""
+
+INLINE_ROWS_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Rows that travel inside a job update."""
+
+ENGINE_MESSAGE_BYTES_MAX: Final = 16 * 1024
+"""The engine's own words in an error."""
+
+FRAGMENT_DEPTH_MAX: Final = 45
+"""Nested operators in one fragment: the engine's decoder stops at 49 (protobuf's 100 levels)."""
+
+TYPE_DEPTH_MAX: Final = 32
+"""Nested data types in a schema."""
+
+OPERATION_ID_CHARACTERS_MAX: Final = 64
+"""A client's name for a job."""
+
+TICKET_LIFETIME_MS: Final = 24 * 60 * 60 * 1000
+"""How long a Flight ticket opens what it names."""
+
+SESSION_LEASE_MS: Final = 10 * 60 * 1000
+"""How long a session lives without a call."""
+
+SESSION_KEEP_INTERVAL_MS: Final = 60 * 1000
+"""How often a client tells that its session is alive."""
+
+HEARTBEAT_INTERVAL_MS: Final = 1_000
+"""How often an executor tells that it is alive."""
+
+EXECUTOR_SILENCE_MS_MAX: Final = 10_000
+"""How long an executor may be silent before it is declared lost."""
+
+NO_EXECUTOR_MS_MAX: Final = 60_000
+"""How long a job waits while there is no executor at all."""
+
+UNWATCHED_JOB_MS_MAX: Final = 60_000
+"""How long a running job lives while nobody watches it."""
+
+JOBS_REMEMBERED_MAX: Final = 1_000
+"""How many released jobs a scheduler can still describe."""

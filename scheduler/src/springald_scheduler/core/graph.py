@@ -1,0 +1,92 @@
+"""A query cut into stages, as the planner makes it and the core runs it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ExchangeKind(Enum):
+    """How the rows of one stage reach the tasks of the next."""
+
+    HASH = "hash"
+    SINGLE = "single"
+    BROADCAST = "broadcast"
+    SORTED = "sorted"
+    RESULT = "result"
+
+
+class FragmentFormat(Enum):
+    """What a fragment's payload holds."""
+
+    PHYSICAL_PLAN = "physical plan"
+    SQL = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The output side of a stage; keys and ordering are for people."""
+
+    kind: ExchangeKind
+    partition_count: int
+    keys: tuple[str, ...] = ()
+    ordering: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """The executable part of a stage, opaque to the core."""
+
+    format: FragmentFormat
+    payload: bytes
+    engine_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageInput:
+    """One leaf of a fragment that reads another stage's output."""
+
+    stage_id: int
+    kind: ExchangeKind
+    partition_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One node of a stage's operator tree, for people and tools."""
+
+    node_id: str
+    name: str
+    detail: str
+    input_node_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A fragment that runs as one or more tasks, each a slice of its partitions.
+
+    `schema` is an Arrow schema in IPC form, opaque to the core. `single_task_reason` is empty
+    where the partitions may run in several tasks.
+    """
+
+    stage_id: int
+    fragment: Fragment
+    inputs: tuple[StageInput, ...]
+    output: Exchange
+    partition_count: int
+    single_task_reason: str = ""
+    operators: tuple[Operator, ...] = ()
+    schema: bytes = b""
+    upload_ids: tuple[str, ...] = ()
+
+    @property
+    def sliceable(self) -> bool:
+        """True if the partitions may run in several tasks."""
+        return not self.single_task_reason
+
+
+@dataclass(frozen=True, slots=True)
+class StageGraph:
+    """The stages of a query, producers before consumers; the last one makes the result."""
+
+    stages: tuple[Stage, ...]
+    decisions: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
