@@ -21,7 +21,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 DISTRIBUTIONS = ("python", "scheduler", "executor")
 SOURCES = [f"{name}/src" for name in DISTRIBUTIONS]
 UNIT_TESTS = [f"{name}/tests" for name in DISTRIBUTIONS]
-SCRIPTS = ["noxfile.py", "tools", "demo", "benchmarks", "integration-tests"]
+SCRIPTS = ["noxfile.py", "tools", "docs", "demo", "benchmarks", "integration-tests"]
 BASELINE = "proto/baseline/springald.binpb"
 
 
@@ -59,7 +59,7 @@ def stubs(session: nox.Session) -> None:
 def baseline(session: nox.Session) -> None:
     """Writes the descriptor set that `lint` holds proto/ against; run once, at a release."""
     Path(BASELINE).parent.mkdir(exist_ok=True)
-    session.run("buf", "build", "proto", "--output", BASELINE)
+    session.run("buf", "build", "proto", "--exclude-source-info", "--output", BASELINE)
 
 
 @nox.session
