@@ -14,6 +14,9 @@ STATEMENT_BYTES_MAX: Final = 4 * 1024 * 1024
 INLINE_ROWS_BYTES_MAX: Final = 4 * 1024 * 1024
 """Rows that travel inside a job update."""
 
+ERROR_MESSAGE_BYTES_MAX: Final = 16 * 1024
+"""The text of an error."""
+
 ENGINE_MESSAGE_BYTES_MAX: Final = 16 * 1024
 """The engine's own words in an error."""
 

@@ -1,0 +1,1 @@
+"""Between protocol messages and what Python code works with."""
