@@ -7,9 +7,11 @@ it is about, for example `./dev unit scheduler/tests -k cancel`.
 import os
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "none"
@@ -27,18 +29,22 @@ BASELINE = "proto/baseline/springald.binpb"
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Format, style, types, layers, protos, stubs and versions: everything but running the code."""
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("mypy", *SOURCES)
-    for tree in filter(_exists, [*UNIT_TESTS, *SCRIPTS]):
-        session.run("mypy", tree)
-    session.run("lint-imports")
-    session.run("buf", "lint", "proto")
-    session.run("buf", "format", "--diff", "--exit-code", "proto")
-    session.run("buf", "breaking", "proto", "--against", BASELINE)
-    session.run("python", "-m", "tools.generate_stubs", "--check")
-    _check_versions(session)
+    """Style, types, layers, protos, stubs, versions; reports all that fail, not the first."""
+    checks = [
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy", *SOURCES],
+        *(["mypy", tree] for tree in [*UNIT_TESTS, *SCRIPTS] if _has_python(tree)),
+        ["lint-imports"],
+        ["buf", "lint", "proto"],
+        ["buf", "format", "--diff", "--exit-code", "proto"],
+        ["buf", "breaking", "proto", "--against", BASELINE],
+        ["python", "-m", "tools.generate_stubs", "--check"],
+    ]
+    failed = [" ".join(check) for check in checks if not _passes(session, check)]
+    failed += list(_version_problems())
+    if failed:
+        session.error("\n".join(["lint found problems:", *failed]))
 
 
 @nox.session
@@ -104,17 +110,28 @@ def _exists(path: str) -> bool:
     return Path(path).exists()
 
 
-def _check_versions(session: nox.Session) -> None:
+def _has_python(path: str) -> bool:
+    return path.endswith(".py") or any(Path(path).rglob("*.py"))
+
+
+def _passes(session: nox.Session, command: list[str]) -> bool:
+    try:
+        session.run(*command)
+    except CommandFailed:
+        return False
+    return True
+
+
+def _version_problems() -> Iterator[str]:
     """The distributions are released together, under one version, and pin each other by it."""
-    projects = [
+    python, scheduler, executor = (
         tomllib.loads(Path(name, "pyproject.toml").read_text())["project"] for name in DISTRIBUTIONS
-    ]
-    versions = {project["version"] for project in projects}
-    if len(versions) != 1:
-        session.error(f"one version for all distributions: got {sorted(versions)}")
-    (version,) = versions
-    extras = projects[0]["optional-dependencies"]
-    pins = [*projects[1]["dependencies"], *projects[2]["dependencies"], *extras["local"]]
-    for pin in pins:
+    )
+    version = python["version"]
+    for project in (scheduler, executor):
+        if project["version"] != version:
+            yield f"one version for all: got {project['version']} in {project['name']}"
+    extras = python["optional-dependencies"]
+    for pin in [*scheduler["dependencies"], *executor["dependencies"], *extras["local"]]:
         if pin.startswith("springald") and not pin.endswith(f"=={version}"):
-            session.error(f"distributions pin each other exactly: got {pin!r}, want {version}")
+            yield f"distributions pin each other exactly: got {pin}, not =={version}"
