@@ -1,0 +1,126 @@
+"""How a client reaches a scheduler and the rows: over the network, or inside the process.
+
+The two implementations are `springald.grpc_transport.GrpcTransport` and
+`springald.local.LocalTransport`. Everything above this interface is the same for both.
+"""
+
+from typing import Protocol, Self, TypeVar
+
+import pyarrow as pa
+
+from springald.scheduler.v1 import scheduler_pb2 as pb
+
+__all__ = ["Transport", "Updates"]
+
+UpdateT_co = TypeVar("UpdateT_co", covariant=True)
+
+
+class Updates(Protocol[UpdateT_co]):
+    """A stream of news about a job.
+
+    It ends (StopIteration) after the first terminal status, and raises SpringaldError where it
+    breaks. One thread reads it; any thread may close it.
+    """
+
+    def __iter__(self) -> Self:
+        """Returns itself."""
+        ...
+
+    def __next__(self) -> UpdateT_co:
+        """Waits for the next piece of news."""
+        ...
+
+    def close(self) -> None:
+        """Ends the stream, also for a thread that waits in it. The job runs on."""
+        ...
+
+
+class Transport(Protocol):
+    """The calls of `springald.scheduler.v1.SchedulerService`, and the ways of rows.
+
+    All methods may be called from several threads at once, and raise nothing but SpringaldError.
+    What each call means stands in `proto/springald/scheduler/v1/scheduler.proto`.
+
+    Attributes:
+        address: Where the scheduler is, for people: `127.0.0.1:50050`, or `local`.
+    """
+
+    address: str
+
+    def open_session(self, request: pb.OpenSessionRequest) -> pb.OpenSessionResponse:
+        """Opens a session."""
+        ...
+
+    def close_session(self, request: pb.CloseSessionRequest) -> pb.CloseSessionResponse:
+        """Ends a session."""
+        ...
+
+    def keep_session(self, request: pb.KeepSessionRequest) -> pb.KeepSessionResponse:
+        """Tells that the session's client is alive."""
+        ...
+
+    def execute(self, request: pb.ExecuteRequest) -> Updates[pb.ExecuteResponse]:
+        """Runs a statement. What is wrong with it is raised by the first `next`, not here."""
+        ...
+
+    def attach_job(self, request: pb.AttachJobRequest) -> Updates[pb.AttachJobResponse]:
+        """Follows a job that was started before."""
+        ...
+
+    def describe_query(self, request: pb.DescribeQueryRequest) -> pb.DescribeQueryResponse:
+        """Plans a query without running it."""
+        ...
+
+    def cancel_job(self, request: pb.CancelJobRequest) -> pb.CancelJobResponse:
+        """Stops a job."""
+        ...
+
+    def release_job(self, request: pb.ReleaseJobRequest) -> pb.ReleaseJobResponse:
+        """Gives up a job's result and files."""
+        ...
+
+    def list_jobs(self, request: pb.ListJobsRequest) -> pb.ListJobsResponse:
+        """Lists jobs, newest first."""
+        ...
+
+    def describe_job(self, request: pb.DescribeJobRequest) -> pb.DescribeJobResponse:
+        """Tells all about one job."""
+        ...
+
+    def list_executors(self, request: pb.ListExecutorsRequest) -> pb.ListExecutorsResponse:
+        """Lists the executors."""
+        ...
+
+    def list_tables(self, request: pb.ListTablesRequest) -> pb.ListTablesResponse:
+        """Lists the session's tables and views."""
+        ...
+
+    def register_files(self, request: pb.RegisterFilesRequest) -> pb.RegisterFilesResponse:
+        """Registers files as a table."""
+        ...
+
+    def prepare_upload(self, request: pb.PrepareUploadRequest) -> pb.PrepareUploadResponse:
+        """Asks where rows can be sent."""
+        ...
+
+    def register_upload(self, request: pb.RegisterUploadRequest) -> pb.RegisterUploadResponse:
+        """Makes rows that were sent a table."""
+        ...
+
+    def read_part(self, part: pb.ResultPart) -> pa.RecordBatchReader:
+        """Opens one part of a result.
+
+        The reader streams: a batch is fetched when it is asked for, and errors in the middle are
+        SpringaldErrors. Closing it, or dropping it, ends the fetch.
+        """
+        ...
+
+    def store_upload(
+        self, prepared: pb.PrepareUploadResponse, reader: pa.RecordBatchReader
+    ) -> None:
+        """Sends rows to where an upload was prepared; they are stored when this returns."""
+        ...
+
+    def close(self) -> None:
+        """Closes all connections. Waiting calls end with an error. Closing again does nothing."""
+        ...
