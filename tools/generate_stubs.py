@@ -38,9 +38,14 @@ def _protoc(protos: list[Path], *outputs: str) -> None:
     if not protos:
         return
     includes = [f"-I{PROTO}", f"-I{files('grpc_tools') / '_proto'}"]
+    # Named by path, so that it is this environment's plugin whatever PATH says.
+    plugins = [
+        f"--plugin={name}={Path(sys.executable).with_name(name)}"
+        for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
+    ]
     names = [str(proto.relative_to(PROTO)) for proto in protos]
-    if protoc.main(["protoc", *includes, *outputs, *names]) != 0:
-        sys.exit("stubs were not made: protoc refused the protos above; mend them")
+    if protoc.main(["protoc", *includes, *plugins, *outputs, *names]) != 0:
+        sys.exit("stubs were not made: protoc says above what it refuses; mend that")
 
 
 def differences(fresh: Path, committed: Path) -> Iterator[str]:
