@@ -10,29 +10,39 @@ import pyarrow as pa
 
 from springald.scheduler.v1 import scheduler_pb2 as pb
 
-__all__ = ["Transport", "Updates"]
+__all__ = ["Rows", "Stream", "Transport"]
 
-UpdateT_co = TypeVar("UpdateT_co", covariant=True)
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 
-class Updates(Protocol[UpdateT_co]):
-    """A stream of news about a job.
+class Stream(Protocol[ItemT_co]):
+    """Things that arrive one by one.
 
-    It ends (StopIteration) after the first terminal status, and raises SpringaldError where it
-    breaks. One thread reads it; any thread may close it.
+    It ends with StopIteration, and raises SpringaldError where it breaks. One thread reads it; any
+    thread may close it.
     """
 
     def __iter__(self) -> Self:
         """Returns itself."""
         ...
 
-    def __next__(self) -> UpdateT_co:
-        """Waits for the next piece of news."""
+    def __next__(self) -> ItemT_co:
+        """Waits for the next one."""
         ...
 
     def close(self) -> None:
-        """Ends the stream, also for a thread that waits in it. The job runs on."""
+        """Ends the stream at once, also for a thread that waits in it."""
         ...
+
+
+class Rows(Stream[pa.RecordBatch], Protocol):
+    """One part of a result on its way: a batch is fetched when it is asked for.
+
+    Attributes:
+        schema: The schema of all batches, known from the start.
+    """
+
+    schema: pa.Schema
 
 
 class Transport(Protocol):
@@ -59,12 +69,16 @@ class Transport(Protocol):
         """Tells that the session's client is alive."""
         ...
 
-    def execute(self, request: pb.ExecuteRequest) -> Updates[pb.ExecuteResponse]:
-        """Runs a statement. What is wrong with it is raised by the first `next`, not here."""
+    def execute(self, request: pb.ExecuteRequest) -> Stream[pb.ExecuteResponse]:
+        """Runs a statement and follows the job, up to its first terminal status.
+
+        What is wrong with the statement is raised here or by the first `next`. Closing the stream
+        leaves the job running.
+        """
         ...
 
-    def attach_job(self, request: pb.AttachJobRequest) -> Updates[pb.AttachJobResponse]:
-        """Follows a job that was started before."""
+    def attach_job(self, request: pb.AttachJobRequest) -> Stream[pb.AttachJobResponse]:
+        """Follows a job that was started before, up to its first terminal status."""
         ...
 
     def describe_query(self, request: pb.DescribeQueryRequest) -> pb.DescribeQueryResponse:
@@ -107,12 +121,8 @@ class Transport(Protocol):
         """Makes rows that were sent a table."""
         ...
 
-    def read_part(self, part: pb.ResultPart) -> pa.RecordBatchReader:
-        """Opens one part of a result.
-
-        The reader streams: a batch is fetched when it is asked for, and errors in the middle are
-        SpringaldErrors. Closing it, or dropping it, ends the fetch.
-        """
+    def read_part(self, part: pb.ResultPart) -> Rows:
+        """Opens one part of a result."""
         ...
 
     def store_upload(

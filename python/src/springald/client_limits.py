@@ -1,0 +1,60 @@
+"""Every limit that only a client has, with its unit as the name's last word."""
+
+from typing import Final
+
+PORT_DEFAULT: Final = 50050
+"""Where a scheduler listens unless it is told otherwise."""
+
+CONNECT_MS_MAX: Final = 5_000
+"""How long opening a session may take before the scheduler counts as not reachable."""
+
+CALL_MS_MAX: Final = 60_000
+"""How long one call may take; planning and listing many files are the slow ones."""
+
+CLOSE_MS_MAX: Final = 2_000
+"""How long saying goodbye may take: closing a session, releasing a result."""
+
+CALL_TRIES_MAX: Final = 5
+"""How often a call is made while the scheduler cannot be reached."""
+
+ATTACH_TRIES_MAX: Final = 12
+"""How often a job is attached to again without hearing any news in between."""
+
+BACKOFF_FIRST_MS: Final = 50
+"""The wait before the second try; it doubles from try to try."""
+
+BACKOFF_MS_MAX: Final = 2_000
+"""The longest wait between two tries."""
+
+KEEPALIVE_INTERVAL_MS: Final = 30_000
+"""How often an idle channel to the scheduler is probed."""
+
+FLIGHT_KEEPALIVE_INTERVAL_MS: Final = 310_000
+"""How often an idle Flight channel is probed: servers by default resent it below five minutes."""
+
+KEEPALIVE_ANSWER_MS_MAX: Final = 20_000
+"""How long a probe may go unanswered before the channel counts as broken."""
+
+RECONNECT_MS_MAX: Final = 1_000
+"""The longest wait between two attempts of a channel to connect."""
+
+UPLOAD_MS_MAX: Final = 60 * 60 * 1000
+"""How long sending the rows of one table may take."""
+
+UPLOAD_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Rows are sent in blocks of about this size."""
+
+PREFETCH_BATCHES_MAX: Final = 4
+"""Batches of a result that are fetched before they are asked for."""
+
+ROWS_SILENCE_MS_MAX: Final = 120_000
+"""How long a Flight server may leave a reader without the next rows."""
+
+SHOW_ROWS_DEFAULT: Final = 20
+"""Rows that `show()` prints."""
+
+HTML_ROWS_MAX: Final = 20
+"""Rows of a DataFrame in a notebook."""
+
+CELL_CHARACTERS_MAX: Final = 200
+"""Characters of one value in a printed table."""
