@@ -1,1 +1,1 @@
-"""SQL to physical plan to stages."""
+"""From a statement to stages: the session's catalog, the engine's plan, and where it is cut."""

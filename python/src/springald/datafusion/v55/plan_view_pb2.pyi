@@ -826,14 +826,16 @@ class SchemaLeafNode(_message.Message):
     def __init__(
         self,
         *,
-        schema: _builtins.bytes = ...,
+        schema: _builtins.bytes | None = ...,
         partitions: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["partitions", b"partitions", "schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "partitions", b"partitions", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
+    _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
 
 Global___SchemaLeafNode: _TypeAlias = SchemaLeafNode  # noqa: Y015
 
@@ -844,16 +846,19 @@ class MemoryScanExecNode(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PARTITIONS_FIELD_NUMBER: _builtins.int
+    SCHEMA_FIELD_NUMBER: _builtins.int
+    schema: _builtins.bytes
     @_builtins.property
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     def __init__(
         self,
         *,
         partitions: _abc.Iterable[_builtins.bytes] | None = ...,
+        schema: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["partitions", b"partitions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partitions", b"partitions", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -918,15 +923,20 @@ class FileScanExecConf(_message.Message):
         table_partition_cols: _abc.Iterable[_builtins.str] | None = ...,
         object_store_url: _builtins.str = ...,
         output_ordering: _abc.Iterable[Global___SortExprList] | None = ...,
-        constraints: _builtins.bytes = ...,
+        constraints: _builtins.bytes | None = ...,
         output_partitioning: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_output_partitioning", b"_output_partitioning", "output_partitioning", b"output_partitioning"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "constraints", b"constraints", "output_partitioning", b"output_partitioning"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_output_partitioning", b"_output_partitioning", "constraints", b"constraints", "file_groups", b"file_groups", "object_store_url", b"object_store_url", "output_ordering", b"output_ordering", "output_partitioning", b"output_partitioning", "projection", b"projection", "schema", b"schema", "statistics", b"statistics", "table_partition_cols", b"table_partition_cols"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "constraints", b"constraints", "file_groups", b"file_groups", "object_store_url", b"object_store_url", "output_ordering", b"output_ordering", "output_partitioning", b"output_partitioning", "projection", b"projection", "schema", b"schema", "statistics", b"statistics", "table_partition_cols", b"table_partition_cols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__constraints: _TypeAlias = _typing.Literal["constraints"]  # noqa: Y015
+    _WhichOneofArgType__constraints: _TypeAlias = _typing.Literal["_constraints", b"_constraints"]  # noqa: Y015
     _WhichOneofReturnType__output_partitioning: _TypeAlias = _typing.Literal["output_partitioning"]  # noqa: Y015
     _WhichOneofArgType__output_partitioning: _TypeAlias = _typing.Literal["_output_partitioning", b"_output_partitioning"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__constraints) -> _WhichOneofReturnType__constraints | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_partitioning) -> _WhichOneofReturnType__output_partitioning | None: ...
 
 Global___FileScanExecConf: _TypeAlias = FileScanExecConf  # noqa: Y015

@@ -1,0 +1,154 @@
+"""A session's tables and views, and how they are made in an engine session.
+
+The scheduler's planner and the task that runs a whole query build the same catalog from the same
+entries, each with its own idea of where an upload's rows lie.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from datafusion import SessionContext, SQLOptions
+
+from springald.errors import (
+    DataFileNotFoundError,
+    InternalError,
+    InvalidArgumentError,
+    PathNotAllowedError,
+)
+
+FILE_FORMATS: Final = ("parquet", "csv", "json", "arrow")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """One table or view: exactly one of statement, format and upload id is set.
+
+    Attributes:
+        name: The name as the session resolves it.
+        statement: The `CREATE EXTERNAL TABLE` or `CREATE VIEW` that makes it.
+        format: The format of registered files: `parquet`, `csv`, `json` or `arrow`.
+        path: Where the registered files lie.
+        options: Options of the format.
+        upload_id: The upload that holds the rows.
+    """
+
+    name: str
+    statement: str = ""
+    format: str = ""
+    path: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    upload_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlQuery:
+    """A whole query that one task plans and runs, for plans that the engine cannot serialise."""
+
+    sql: str
+    catalog: tuple[CatalogEntry, ...] = field(default=())
+
+
+def apply_entry(context: SessionContext, entry: CatalogEntry, uploads: Mapping[str, str]) -> None:
+    """Makes a table or view; one of that name is replaced unless a statement says otherwise.
+
+    Args:
+        context: The engine session.
+        entry: What to make.
+        uploads: For each upload id, the Arrow file or folder that holds its rows.
+
+    Raises:
+        Exception: The engine refuses.
+    """
+    if entry.statement:
+        context.sql(entry.statement, SQLOptions().with_allow_dml(False)).collect()
+    elif entry.upload_id:
+        if entry.upload_id not in uploads:
+            raise InternalError(f"an upload's rows are at hand: got none for {entry.upload_id}")
+        _create(context, entry.name, "arrow", uploads[entry.upload_id], ())
+    else:
+        _create(context, entry.name, entry.format, entry.path, entry.options)
+
+
+def _create(
+    context: SessionContext,
+    name: str,
+    file_format: str,
+    path: str,
+    options: Sequence[tuple[str, str]],
+) -> None:
+    """Creates a table over files with the statement that a person would write."""
+    if file_format not in FILE_FORMATS:
+        known = ", ".join(FILE_FORMATS)
+        raise InvalidArgumentError(f"a file format is one of {known}: got {file_format!r}")
+    listed = ", ".join(f"{_string(key)} {_string(value)}" for key, value in options)
+    statement = (
+        f"CREATE OR REPLACE EXTERNAL TABLE {quoted(name)} STORED AS {file_format.upper()} "
+        f"LOCATION {_string(path)}" + (f" OPTIONS ({listed})" if listed else "")
+    )
+    context.sql(statement).collect()
+
+
+def quoted(name: str) -> str:
+    """Returns a name as SQL writes it when it must be taken as it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _string(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class AllowedPaths:
+    """The folders that tables may be read from, with links followed before the check."""
+
+    def __init__(self, folders: Sequence[str | Path]) -> None:
+        """Takes the folders as an operator names them."""
+        self._roots = tuple(os.path.realpath(folder) for folder in folders)
+
+    def check(self, path: str) -> str:
+        """Returns the real path of a file that may be read.
+
+        Raises:
+            PathNotAllowedError: It lies elsewhere.
+        """
+        real = os.path.realpath(path)
+        if not any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots):
+            allowed = ", ".join(self._roots) or "no folder"
+            message = f"files are read from {allowed} only: got {path!r}"
+            raise PathNotAllowedError(f"{message}; start the scheduler with --allow-path for more")
+        return real
+
+    def check_location(self, location: str) -> str:
+        """Returns the path of a table's location, when it and all links below it may be read.
+
+        Raises:
+            PathNotAllowedError: It lies elsewhere, or is a URL of another kind than `file`.
+            DataFileNotFoundError: There is nothing.
+        """
+        path = _local_path(location)
+        real = self.check(path)
+        if any(letter in path for letter in "*?["):
+            return location
+        if not os.path.exists(real):  # noqa: PTH110
+            message = f"a table's location exists: got nothing at {location!r}"
+            raise DataFileNotFoundError(f"{message}; check the path on the scheduler's host")
+        for folder, folders, files in os.walk(real):
+            for name in (*folders, *files):
+                below = os.path.join(folder, name)  # noqa: PTH118
+                if os.path.islink(below):  # noqa: PTH114
+                    self.check(below)
+        is_folder = os.path.isdir(real) and not path.endswith("/")  # noqa: PTH112
+        return path + "/" if is_folder else path
+
+
+def _local_path(location: str) -> str:
+    parts = urlsplit(location)
+    if "://" not in location:
+        return os.path.abspath(location) + ("/" if location.endswith("/") else "")  # noqa: PTH100
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+        message = f"a location is a local path or a file:// URL: got {location!r}"
+        raise PathNotAllowedError(f"{message}; object stores are not offered by this version")
+    return unquote(parts.path)

@@ -1,0 +1,87 @@
+"""Turns what the engine raises into a typed error, once, where the engine is called.
+
+The engine tells its failures as text. The patterns are tried in order; an unknown text is kept
+whole in `engine_message` and classed by the place that called the engine.
+"""
+
+import errno
+import re
+from typing import Final
+
+from springald import errors as e
+from springald.limits import ENGINE_MESSAGE_BYTES_MAX
+
+_PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
+    (r"RecursionLimitExceeded", e.PlanTooDeepError),
+    (r"ParserError|TokenizerError|No SQL statements were provided", e.SqlSyntaxError),
+    (r"only supports a single SQL statement", e.UnsupportedError),
+    (r"[Tt]able '[^']*' not found|Table '[^']*' doesn't exist", e.UnknownTableError),
+    (r"View '[^']*' doesn't exist", e.UnknownTableError),
+    (r"already exists", e.TableExistsError),
+    (r"No field named|Ambiguous reference|No suchcolumn|column .* not found", e.UnknownColumnError),
+    (r"Invalid function|[Tt]able function .* not found", e.UnknownFunctionError),
+    (r"is not a variable which can be viewed", e.UnknownSettingError),
+    (r"not found on ConfigOptions|Could not find config", e.UnknownSettingError),
+    (r"Error setting config|Error parsing '.*' as", e.InvalidSettingError),
+    (r"No files found at|Object at location .* not found|No such file", e.DataFileNotFoundError),
+    (r"Resources exhausted", e.OutOfMemoryError),
+    (r"No space left on device|os error 28|disk space", e.OutOfDiskError),
+    (r"Divide by zero|DivideByZero", e.DivisionByZeroError),
+    (r"[Oo]verflow", e.ArithmeticOverflowError),
+    (r"Cast error|Can't cast value|Error parsing timestamp|Parser error", e.CastFailedError),
+    (r"Invalid Parquet|Corrupt footer|Parquet error|ParquetError|EOF:", e.FileCorruptError),
+    (r"Json error|Csv error|CSV error|Ipc error|Arrow file", e.FileCorruptError),
+    (r"range start must not be greater|out of range for slice", e.FileCorruptError),
+    (r"Scalar subquery returned more than one row", e.DataInvalidError),
+    (r"not implemented|NotImplemented|not supported|Unsupported", e.UnsupportedError),
+    (r"[Cc]annot coerce|[Tt]ype[_ ]coercion|No function matches|Failed to coerce", e.TypeMismatchError),
+    (r"Cannot access field|does not support|Invalid argument|Cannot cast", e.TypeMismatchError),
+    (r"Error during planning|Schema error", e.InvalidQueryError),
+)  # fmt: skip
+_COMPILED: Final = tuple((re.compile(pattern), kind) for pattern, kind in _PATTERNS)
+_POSITION: Final = re.compile(r"at Line: (\d+), Column: (\d+)")
+_NOISE: Final = re.compile(
+    r"^(DataFusion error: |Error during planning: |Execution error: |External error: |"
+    r"Schema error: |SQL error: |This feature is not implemented: |Arrow error: )+"
+)
+_BUG_REPORT: Final = re.compile(r"\s*This issue was likely caused by a bug in DataFusion.*", re.S)
+
+
+def error_from_engine(
+    failure: BaseException, *, default: type[e.SpringaldError] = e.DataInvalidError
+) -> e.SpringaldError:
+    """Returns the typed error for what a call of the engine raised.
+
+    Args:
+        failure: The exception, which is a `BaseException` when the engine panicked.
+        default: The class of a failure whose text is not known.
+    """
+    if isinstance(failure, e.SpringaldError):
+        return failure
+    if isinstance(failure, OSError) and failure.errno == errno.ENOSPC:
+        return e.OutOfDiskError(f"files need space: {failure}; free some or add a disk")
+    if isinstance(failure, MemoryError):
+        return e.OutOfMemoryError("a task fits its share of memory: got an allocation failure")
+    text = str(failure)
+    kind = next((kind for pattern, kind in _COMPILED if pattern.search(text)), None)
+    if kind is None:
+        kind = default if isinstance(failure, Exception) else e.InternalError
+    return kind(
+        _readable(text),
+        position=_position(text),
+        engine_message=text.encode()[:ENGINE_MESSAGE_BYTES_MAX].decode(errors="ignore"),
+    )
+
+
+def _readable(text: str) -> str:
+    """Drops the wrapping that the engine puts round the sentence that says what is wrong."""
+    text = _BUG_REPORT.sub("", text)
+    innermost = text.rsplit("caused by\n", maxsplit=1)[-1]
+    cleaned = _NOISE.sub("", innermost).strip()
+    match = re.fullmatch(r'(?:Parser|Tokenizer)Error\("(.*)"\)', cleaned, re.S)
+    return (match.group(1) if match else cleaned) or "the engine gave no reason"
+
+
+def _position(text: str) -> e.Position | None:
+    match = _POSITION.search(text)
+    return e.Position(int(match.group(1)), int(match.group(2))) if match else None

@@ -1,0 +1,64 @@
+"""What goes into the planner and comes out of it."""
+
+from dataclasses import dataclass
+
+from springald_scheduler.core.graph import StageGraph
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterShape:
+    """The executors as a plan sees them.
+
+    Attributes:
+        slots: The slots of each executor.
+        memory_bytes: The memory that all executors deal out.
+    """
+
+    slots: tuple[int, ...]
+    memory_bytes: int = 0
+
+    @property
+    def slots_total(self) -> int:
+        """Slots of all executors."""
+        return sum(self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table or view; its schema is in IPC form.
+
+    Attributes:
+        name: The name.
+        kind: `parquet`, `csv`, `json`, `arrow`, `view` or `upload`.
+        schema: The serialised Arrow schema.
+    """
+
+    name: str
+    kind: str
+    schema: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Rows that a client uploaded: their schema in IPC form, and their size."""
+
+    upload_id: str
+    schema: bytes
+    rows: int
+    bytes: int
+    partition_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A statement that needed no executor: its rows as an Arrow IPC stream."""
+
+    arrow_stream: bytes
+    released_upload_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A query as stages."""
+
+    graph: StageGraph
