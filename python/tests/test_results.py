@@ -23,7 +23,6 @@ leaves = st.sampled_from([
     (pa.dictionary(pa.int32(), pa.int64()), numbers),
     (pa.decimal128(12, 2), st.none() | st.integers(-999, 999).map(Decimal)),
     (pa.timestamp("us", "Europe/Berlin"), numbers),
-    (pa.null(), st.none()),
 ])  # fmt: skip
 
 
