@@ -26,6 +26,9 @@ FRAGMENT_DEPTH_MAX: Final = 45
 TYPE_DEPTH_MAX: Final = 32
 """Nested data types in a schema."""
 
+SCALAR_BYTES_MAX: Final = 256 * 1024 * 1024
+"""The arrays that one scalar becomes: nulls of wide types are short on the wire only."""
+
 OPERATION_ID_CHARACTERS_MAX: Final = 64
 """A client's name for a job."""
 
