@@ -65,6 +65,12 @@ def exchange_path(input_number: int, partition: int) -> str:
     return f"springald-exchange/{input_number}/{partition}.arrow"
 
 
+def exchange_input(path: str) -> int | None:
+    """Returns the input number that a path marks, if it marks one."""
+    match = _EXCHANGE_MARKER.search(path)
+    return int(match.group(1)) if match else None
+
+
 def upload_path(upload_id: str, partition: int) -> str:
     """Returns the marker for one partition of an upload, relative to any folder."""
     return f"springald-upload/{upload_id}/{partition}.arrow"
@@ -120,7 +126,8 @@ def prepare(
     root = slice_plan(pv.parse(payload), partitions)
     for scan in _scans(root):
         conf = pv.scan_conf(scan)
-        if any(_fill(group, inputs, uploads) for group in conf.file_groups):
+        filled = [_fill(group, inputs, uploads) for group in conf.file_groups]
+        if any(filled):
             scan.body = pb.FileScanNode(base_conf=conf.SerializeToString())
     return pv.serialize(root)
 

@@ -33,11 +33,15 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """The executable part of a stage, opaque to the core."""
+    """The executable part of a stage, opaque to the core.
+
+    A plan's bytes are the payload; a whole query that one task plans is an object of its own.
+    """
 
     format: FragmentFormat
     payload: bytes
     engine_version: str
+    query: object | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,345 @@
+"""Cuts an engine plan into stages.
+
+A plan is cut where rows change their partition: at hash repartitions, at merges of all partitions,
+and at merges that keep an order. What is below becomes a stage; above, a leaf reads its output. The
+rules for joins that put out rows of their build side, for scalar subqueries and for orderings that
+a cut forgets are those measured in `docs/architecture/planner.md`; a plan that no rule covers is
+not cut at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+from datafusion import SessionContext
+from datafusion.plan import ExecutionPlan
+
+from springald.datafusion.v55 import plan_view_pb2 as pb
+from springald.engine import plan_view as pv
+from springald.engine.fragment import exchange_input, exchange_path
+from springald.engine.plan_view import PlanNode
+from springald.engine.schemas import (
+    SchemaEncoder,
+    arrow_leaf,
+    converted,
+    output_schema,
+    plain_schema,
+)
+from springald.engine.slicing import COLLECT_LEFT, PARTITIONED, partition_count
+from springald.errors import UnsupportedError
+from springald.limits import FRAGMENT_DEPTH_MAX
+from springald_scheduler.core.graph import Exchange, ExchangeKind, StageInput
+from springald_scheduler.planning.orderings import complete_orderings
+
+_EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
+"""Join types LEFT, FULL, LEFT SEMI, LEFT ANTI and LEFT MARK, numbered as the engine does."""
+
+_NEEDS_SCOPE: Final = "ScalarSubqueryExpr can only be deserialized"
+_ONE_PARTITION_AGGREGATES: Final = frozenset({1, 3})
+_CHEAP: Final = frozenset({
+    *pv.LEAF_KINDS, "filter", "projection", "coalesce_batches", "cooperative",
+})  # fmt: skip
+
+
+@dataclass(slots=True)
+class StageDraft:
+    """A stage while the plan is being cut.
+
+    Attributes:
+        stage_id: From 1, producers before consumers.
+        root: The fragment's template, with the way out on top.
+        inputs: The stages it reads, by the numbers of their markers.
+        output: What comes out.
+        partition_count: How many partitions can be sliced.
+        schema: The rows as they lie in a file.
+        rows_schema: The rows as the consumer wants them.
+        single_task_reason: Why the partitions stay together; empty if they need not.
+    """
+
+    stage_id: int
+    root: PlanNode
+    inputs: tuple[StageInput, ...]
+    output: Exchange
+    partition_count: int
+    schema: pa.Schema
+    rows_schema: pa.Schema
+    single_task_reason: str
+
+
+@dataclass(slots=True)
+class _Scope:
+    """The scalar subqueries whose values the plan around may use."""
+
+    leaves: list[PlanNode] = field(default_factory=list)
+
+
+class Cutter:
+    """Cuts one plan."""
+
+    def __init__(self, context: SessionContext, encoder: SchemaEncoder, partitions: int) -> None:
+        """Takes the session in which the plan was made and its number of partitions."""
+        self._context = context
+        self._encoder = encoder
+        self._partitions = partitions
+        self._scopes: list[_Scope] = [_Scope()]
+        self.stages: list[StageDraft] = []
+
+    def cut(self, root: PlanNode) -> list[StageDraft]:
+        """Returns the stages; the last one makes the result.
+
+        Raises:
+            UnsupportedError: The plan has a part that no rule covers.
+            Exception: The engine refuses a fragment.
+        """
+        if root.kind == "merge" and not root.body.HasField("fetch"):
+            root = root.children[0]
+        body = self._transform(root)
+        self._finish(body, Exchange(ExchangeKind.RESULT, partition_count(body)))
+        return self.stages
+
+    def whole(self, root: PlanNode) -> list[StageDraft]:
+        """Returns the plan as a single stage that runs as one task."""
+        exchange = Exchange(ExchangeKind.RESULT, partition_count(root))
+        self._finish(root, exchange, single_task_reason="the plan is not cut")
+        return self.stages
+
+    # The way down: one rule a kind of operator.
+
+    def _transform(self, node: PlanNode) -> PlanNode:
+        match node.kind:
+            case "repartition":
+                return self._cut_repartition(node)
+            case "merge":
+                return self._cut_merge(node, ExchangeKind.SINGLE)
+            case "sort_preserving_merge":
+                return self._cut_sorted_merge(node)
+            case "hash_join":
+                return self._cut_hash_join(node)
+            case "nested_loop_join" | "cross_join":
+                left, right = node.children
+                probe = self._transform(right)
+                build = self._build_side(left, probe)
+                return self._checked(PlanNode(node.kind, node.body, [build, probe]))
+            case "scalar_subquery":
+                return self._cut_scalar_subquery(node)
+            case "union":
+                return self._same_names([self._transform(child) for child in node.children], node)
+            case "analyze":
+                raise UnsupportedError("figures of a whole plan are taken in one task")
+        children = [self._transform(child) for child in node.children]
+        return self._checked(PlanNode(node.kind, node.body, children))
+
+    def _cut_repartition(self, node: PlanNode) -> PlanNode:
+        spread = node.body.partitioning
+        method = spread.WhichOneof("method")
+        if method == "round_robin":
+            return self._transform(node.children[0])
+        if method != "hash" or node.body.preserve_order:
+            message = f"a plan is cut at hash repartitions without an order: got {method}"
+            raise UnsupportedError(f"{message}; the query runs as one task instead")
+        child = self._transform(node.children[0])
+        return self._hash_exchange(child, spread.hash.hash_expr, spread.hash.partition_count)
+
+    def _hash_exchange(self, child: PlanNode, keys: Sequence[bytes], partitions: int) -> PlanNode:
+        exchange = Exchange(ExchangeKind.HASH, partitions)
+        return self._leaf(self._finish(child, exchange, keys=keys))
+
+    def _cut_merge(self, node: PlanNode, kind: ExchangeKind) -> PlanNode:
+        child = self._transform(node.children[0])
+        has_fetch = node.body.HasField("fetch")
+        if partition_count(child) > 1:
+            if has_fetch:
+                child = _limited(child, node.body.fetch)
+            child = self._leaf(self._finish(child, Exchange(kind, 1)))
+        return PlanNode(node.kind, node.body, [child]) if has_fetch else child
+
+    def _cut_sorted_merge(self, node: PlanNode) -> PlanNode:
+        child = self._transform(node.children[0])
+        runs = partition_count(child)
+        if runs > 1:
+            child = self._leaf(self._finish(child, Exchange(ExchangeKind.SORTED, runs)))
+        return PlanNode(node.kind, node.body, [child])
+
+    def _cut_hash_join(self, node: PlanNode) -> PlanNode:
+        left, right = node.children
+        body = node.body
+        if body.partition_mode != COLLECT_LEFT:
+            children = [self._transform(left), self._transform(right)]
+            return self._checked(PlanNode(node.kind, body, children))
+        probe = self._transform(right)
+        emits = body.join_type in _EMITS_BUILD_SIDE
+        if emits and not body.null_aware and partition_count(probe) > 1:
+            return self._partitioned_join(node, probe)
+        return PlanNode(node.kind, body, [self._build_side(left, probe), probe])
+
+    def _partitioned_join(self, node: PlanNode, probe: PlanNode) -> PlanNode:
+        """Shuffles both sides of a join that broadcast its build side, and puts out rows of it.
+
+        Which build rows found a partner is known only inside one process, so several tasks would
+        each put out what they did not find.
+        """
+        left = node.children[0]
+        if left.kind == "merge" and not left.body.HasField("fetch"):
+            left = left.children[0]
+        build = self._transform(left)
+        body = pb.HashJoinExecNode()
+        body.CopyFrom(node.body)
+        body.partition_mode = PARTITIONED
+        sides = (
+            self._hash_exchange(build, [pair.left for pair in body.on], self._partitions),
+            self._hash_exchange(probe, [pair.right for pair in body.on], self._partitions),
+        )
+        return PlanNode(node.kind, body, list(sides))
+
+    def _build_side(self, left: PlanNode, probe: PlanNode) -> PlanNode:
+        """Returns the side that every task reads whole, computed once unless that is cheap."""
+        if left.kind == "merge":
+            return self._cut_merge(left, ExchangeKind.BROADCAST)
+        build = self._transform(left)
+        alone = partition_count(probe) == 1 or all(n.kind in _CHEAP for n in build.walk())
+        if alone or partition_count(build) != 1:
+            return build
+        return self._leaf(self._finish(build, Exchange(ExchangeKind.BROADCAST, 1)))
+
+    def _cut_scalar_subquery(self, node: PlanNode) -> PlanNode:
+        plan, *subqueries = node.children
+        scope = _Scope()
+        for subquery in subqueries:
+            self._scopes.append(_Scope())
+            value = self._transform(subquery)
+            stage = self._finish(value, Exchange(ExchangeKind.BROADCAST, 1))
+            self._scopes.pop()
+            scope.leaves.append(self._leaf(stage))
+        self._scopes.append(scope)
+        body = self._scoped(self._transform(plan))
+        self._scopes.pop()
+        return body
+
+    def _same_names(self, children: list[PlanNode], node: PlanNode) -> PlanNode:
+        """Gives all branches of a union the first one's names, so that any may be left out."""
+        schemas = [output_schema(self._context, self._scoped(child)) for child in children]
+        first = schemas[0]
+        renamed = [
+            child if schema.names == first.names else _renamed(child, schema.names, first.names)
+            for child, schema in zip(children, schemas, strict=True)
+        ]
+        return PlanNode(node.kind, node.body, renamed)
+
+    def _checked(self, node: PlanNode) -> PlanNode:
+        """Refuses an operator that wants a single partition and does not get one."""
+        kind, body = node.kind, node.body
+        wants_one = (
+            kind == "global_limit"
+            or (kind == "aggregate" and body.mode in _ONE_PARTITION_AGGREGATES)
+            or (kind == "sort" and not body.preserve_partitioning)
+        )
+        if wants_one and partition_count(node.children[0]) != 1:
+            message = f"{kind} reads a single partition: got several"
+            raise UnsupportedError(f"{message}; the query runs as one task instead")
+        partition_count(node)
+        return node
+
+    # The end of a stage.
+
+    def _finish(
+        self,
+        body: PlanNode,
+        output: Exchange,
+        *,
+        keys: Sequence[bytes] = (),
+        single_task_reason: str = "",
+    ) -> StageDraft:
+        body = complete_orderings(self._scoped(body), self._decodes)
+        rows_schema = output_schema(self._context, body)
+        schema = plain_schema(rows_schema)
+        root = pv.hash_repartition(body, keys, output.partition_count) if keys else body
+        root = converted(root, rows_schema, schema, self._encoder)
+        if root.depth() > FRAGMENT_DEPTH_MAX:
+            message = f"a fragment has at most {FRAGMENT_DEPTH_MAX} nested operators"
+            raise UnsupportedError(f"{message}: got {root.depth()}; the query runs as one task")
+        draft = StageDraft(
+            stage_id=len(self.stages) + 1,
+            root=root,
+            inputs=self._number_inputs(root),
+            output=output,
+            partition_count=partition_count(body),
+            schema=schema,
+            rows_schema=rows_schema,
+            single_task_reason=single_task_reason or _single_task_reason(body),
+        )
+        self.stages.append(draft)
+        return draft
+
+    def _scoped(self, body: PlanNode) -> PlanNode:
+        """Wraps a fragment that uses the values of scalar subqueries with what reads them."""
+        leaves = self._scopes[-1].leaves
+        if not leaves or body.kind == "scalar_subquery":
+            return body
+        failure = self._decodes(body)
+        if failure is None or _NEEDS_SCOPE not in failure:
+            return body
+        node = PlanNode("scalar_subquery", pb.ScalarSubqueryExecNode())
+        node.children = [body, *(_copied(leaf) for leaf in leaves)]
+        return node
+
+    def _decodes(self, body: PlanNode) -> str | None:
+        """Returns why the engine refuses a fragment, or nothing if it does not."""
+        try:
+            ExecutionPlan.from_bytes(self._context, pv.serialize(body))
+        except Exception as error:  # noqa: BLE001 - the engine raises bare exceptions
+            return str(error)
+        return None
+
+    def _number_inputs(self, root: PlanNode) -> tuple[StageInput, ...]:
+        """Numbers the stages that a fragment reads and writes the numbers into its markers."""
+        inputs: list[StageInput] = []
+        for scan in (node for node in root.walk() if node.kind == "arrow_scan"):
+            conf = pv.scan_conf(scan)
+            read = [exchange_input(file.path) for g in conf.file_groups for file in g.files]
+            if not read or read[0] is None:
+                continue
+            producer = self.stages[read[0] - 1]
+            for partition, group in enumerate(conf.file_groups):
+                group.files[0].path = exchange_path(len(inputs), partition)
+            scan.body = pb.FileScanNode(base_conf=conf.SerializeToString())
+            output = producer.output
+            inputs.append(StageInput(producer.stage_id, output.kind, output.partition_count))
+        return tuple(inputs)
+
+    def _leaf(self, stage: StageDraft) -> PlanNode:
+        """Returns what reads a stage's output; its markers carry the stage's id until numbered."""
+        groups = [
+            [exchange_path(stage.stage_id, partition)]
+            for partition in range(stage.output.partition_count)
+        ]
+        leaf = arrow_leaf(self._encoder.encode(stage.schema), groups)
+        return converted(leaf, stage.schema, stage.rows_schema, self._encoder)
+
+
+def _single_task_reason(body: PlanNode) -> str:
+    """Returns why a fragment's partitions must run in one process, or an empty string."""
+    for node in body.walk():
+        if node.kind not in {"hash_join", "nested_loop_join"}:
+            continue
+        if node.kind == "hash_join" and node.body.partition_mode != COLLECT_LEFT:
+            continue
+        null_aware = node.kind == "hash_join" and node.body.null_aware
+        emits = node.body.join_type in _EMITS_BUILD_SIDE
+        if (null_aware or emits) and partition_count(node.children[1]) > 1:
+            return "a join puts out rows of the side that all its partitions share"
+    return ""
+
+
+def _limited(child: PlanNode, fetch: int) -> PlanNode:
+    return PlanNode("local_limit", pb.LocalLimitExecNode(fetch=fetch), [child])
+
+
+def _renamed(child: PlanNode, names: Sequence[str], wanted: Sequence[str]) -> PlanNode:
+    columns = [pv.column(name, index) for index, name in enumerate(names)]
+    return PlanNode("projection", pb.ProjectionExecNode(expr=columns, expr_name=wanted), [child])
+
+
+def _copied(leaf: PlanNode) -> PlanNode:
+    """Returns an independent copy, because numbering inputs writes into leaves."""
+    return pv.parse(pv.serialize(leaf))

@@ -1,0 +1,237 @@
+"""Decides whether a query is cut, and makes its stage graph."""
+
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+
+import pyarrow as pa
+from datafusion import DataFrame
+from datafusion.plan import ExecutionPlan
+
+from springald.engine import plan_view as pv
+from springald.engine.catalog import SqlQuery
+from springald.engine.failures import error_from_engine
+from springald.engine.fragment import upload_of
+from springald.engine.plan_view import PlanNode
+from springald.engine.schemas import nullable, output_schema, plain_schema
+from springald.errors import PlanTooLargeError
+from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX
+from springald_scheduler.core.graph import (
+    Exchange,
+    ExchangeKind,
+    Fragment,
+    FragmentFormat,
+    Operator,
+    Stage,
+    StageGraph,
+)
+from springald_scheduler.planning.cutter import Cutter, StageDraft
+from springald_scheduler.planning.explain import operators_of
+from springald_scheduler.planning.model import ClusterShape
+from springald_scheduler.planning.session import PlannerSession, engine_errors
+
+RESULT_SCHEMA_KEY = b"springald:result_schema"
+
+
+def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
+    """Returns a query as stages.
+
+    Raises:
+        SpringaldError: The query does not plan, or is too large.
+    """
+    frame = session.query(sql, _partitions(session, shape))
+    with engine_errors(sql):
+        plan = frame.execution_plan()
+    tree = _tree(session, plan)
+    if tree is None:
+        return _whole_query(session, sql, frame, plan)
+    reason = _reason_for_one_task(session, tree, shape)
+    if reason is None:
+        return _cut(session, sql, tree, frame)
+    if len(shape.slots) > 1 and session.settings.target_partitions is None:
+        frame = session.query(sql, max(shape.slots))
+        with engine_errors(sql):
+            tree = _tree(session, frame.execution_plan()) or tree
+    return _uncut(session, sql, tree, frame, reason)
+
+
+def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
+    """Returns the schema of a query's rows without running it.
+
+    Raises:
+        SpringaldError: The query does not plan.
+    """
+    frame = session.query(sql, 1)
+    with engine_errors(sql):
+        tree = _tree(session, frame.execution_plan())
+        if tree is None or tree.depth() > FRAGMENT_DEPTH_MAX:
+            return nullable(frame.schema())
+        return output_schema(session.context, tree)
+
+
+def is_about_the_session(plan_text: str) -> bool:
+    """True for a plan that reads the session's own tables of tables, and no files."""
+    reads_files = "DataSourceExec" in plan_text or "RecursiveQueryExec" in plan_text
+    return "LazyMemTableExec" in plan_text and not reads_files
+
+
+def _partitions(session: PlannerSession, shape: ClusterShape) -> int:
+    fewest = 2 if session.settings.distribution == "always" else 1
+    return session.settings.target_partitions or max(fewest, shape.slots_total)
+
+
+def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
+    """Returns the plan as a tree, or nothing if the engine cannot serialise it."""
+    try:
+        return pv.parse(plan.to_bytes(session.context))
+    except Exception:  # noqa: BLE001 - the engine raises bare exceptions
+        return None
+
+
+def _reason_for_one_task(
+    session: PlannerSession, tree: PlanNode, shape: ClusterShape
+) -> str | None:
+    distribution = session.settings.distribution
+    if distribution == "always":
+        return None
+    if distribution == "never":
+        return "the session asks for one task"
+    if len(shape.slots) == 1:
+        return "there is one executor, which shares its work without files"
+    scanned, limit = _scanned_bytes(session, tree), session.settings.single_task_bytes_max
+    if scanned <= limit:
+        return f"the query scans {scanned} bytes, which is at most {limit}"
+    return None
+
+
+def _scanned_bytes(session: PlannerSession, tree: PlanNode) -> int:
+    """Returns the bytes of files, or parts of files, that a plan scans."""
+    scanned = 0
+    for scan in (node for node in tree.walk() if node.kind in pv.FILE_SCAN_KINDS):
+        for group in pv.scan_conf(scan).file_groups:
+            for file in group.files:
+                if marked := upload_of(file.path):
+                    upload = session.uploads[marked[0]]
+                    scanned += upload.bytes // upload.partition_count
+                elif file.HasField("range"):
+                    scanned += file.range.end - file.range.start
+                else:
+                    scanned += file.size
+    return scanned
+
+
+def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) -> StageGraph:
+    cutter = Cutter(session.context, session.encoder, session.partitions)
+    try:
+        drafts = cutter.cut(pv.parse(pv.serialize(tree)))
+        stages = tuple(_stage(session, draft) for draft in drafts)
+    except Exception as failure:  # noqa: BLE001 - whatever cannot be cut runs whole
+        reason = error_from_engine(failure).message
+        return _uncut(session, sql, tree, frame, f"the plan is not cut: {reason}")
+    return _checked(StageGraph(stages, settings=_settings(session)))
+
+
+def _uncut(
+    session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame, reason: str
+) -> StageGraph:
+    cutter = Cutter(session.context, session.encoder, 1)
+    try:
+        (draft,) = cutter.whole(tree)
+        stage = replace(_stage(session, draft), single_task_reason=reason)
+    except Exception:  # noqa: BLE001 - what does not decode is planned where it runs
+        return _whole_query(session, sql, frame, frame.execution_plan(), reason)
+    decisions = (f"one task: {reason}",)
+    return _checked(StageGraph((stage,), decisions=decisions, settings=_settings(session)))
+
+
+def _whole_query(
+    session: PlannerSession,
+    sql: str,
+    frame: DataFrame,
+    plan: ExecutionPlan,
+    reason: str = "the engine cannot serialise its plan",
+) -> StageGraph:
+    schema = nullable(frame.schema())
+    query = SqlQuery(sql, tuple(session.entries.values()))
+    stage = Stage(
+        stage_id=1,
+        fragment=Fragment(FragmentFormat.SQL, b"", engine_version(), query),
+        inputs=(),
+        output=Exchange(ExchangeKind.RESULT, 1),
+        partition_count=1,
+        single_task_reason=reason,
+        operators=operators_of(1, plan.display_indent()),
+        schema=_result_schema(plain_schema(schema), schema),
+        upload_ids=tuple(sorted(session.uploads)),
+    )
+    return StageGraph((stage,), decisions=(f"one task: {reason}",), settings=_settings(session))
+
+
+def _stage(session: PlannerSession, draft: StageDraft) -> Stage:
+    payload = pv.serialize(draft.root)
+    text = ExecutionPlan.from_bytes(session.context, payload).display_indent()
+    operators = operators_of(draft.stage_id, text)
+    output = draft.output
+    if output.kind is ExchangeKind.HASH:
+        output = replace(output, keys=_keys(operators))
+    schema = draft.schema
+    is_result = output.kind is ExchangeKind.RESULT
+    return Stage(
+        stage_id=draft.stage_id,
+        fragment=Fragment(FragmentFormat.PHYSICAL_PLAN, payload, engine_version()),
+        inputs=draft.inputs,
+        output=output,
+        partition_count=draft.partition_count,
+        single_task_reason=draft.single_task_reason,
+        operators=operators,
+        schema=_result_schema(schema, draft.rows_schema) if is_result else _ipc(schema),
+        upload_ids=_uploads_of(draft.root),
+    )
+
+
+def _keys(operators: tuple[Operator, ...]) -> tuple[str, ...]:
+    spread = next(o.detail for o in operators if o.name == "RepartitionExec")
+    inside = spread.partition("Hash([")[2].rpartition("]")[0]
+    return (inside,)
+
+
+def _uploads_of(root: PlanNode) -> tuple[str, ...]:
+    found = {
+        marked[0]
+        for scan in root.walk()
+        if scan.kind == "arrow_scan"
+        for group in pv.scan_conf(scan).file_groups
+        for file in group.files
+        if (marked := upload_of(file.path))
+    }
+    return tuple(sorted(found))
+
+
+def _result_schema(plain: pa.Schema, rows: pa.Schema) -> bytes:
+    """Returns a file's schema that also tells which types the client wants back."""
+    if plain.equals(rows):
+        return _ipc(plain)
+    return _ipc(plain.with_metadata({RESULT_SCHEMA_KEY: _ipc(rows)}))
+
+
+def _ipc(schema: pa.Schema) -> bytes:
+    return bytes(schema.serialize().to_pybytes())
+
+
+def _settings(session: PlannerSession) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(session.settings.engine.items()))
+
+
+def _checked(graph: StageGraph) -> StageGraph:
+    for stage in graph.stages:
+        size = len(stage.fragment.payload)
+        if size > MESSAGE_BYTES_MAX // 2:
+            message = f"a fragment has at most {MESSAGE_BYTES_MAX // 2} bytes: got {size}"
+            raise PlanTooLargeError(f"{message}; read fewer files or shorten the query")
+    return graph
+
+
+@cache
+def engine_version() -> str:
+    """Returns the version of the engine that plans."""
+    return version("datafusion")

@@ -1,0 +1,228 @@
+"""The planner: statements in, answers or stages out."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from springald.engine.catalog import FILE_FORMATS, AllowedPaths, CatalogEntry, quoted
+from springald.errors import (
+    InvalidArgumentError,
+    MessageTooLargeError,
+    SessionNotFoundError,
+)
+from springald.limits import INLINE_ROWS_BYTES_MAX
+from springald_scheduler.planning import statements
+from springald_scheduler.planning.distribution import (
+    is_about_the_session,
+    plan_query,
+    query_schema,
+)
+from springald_scheduler.planning.explain import stages_text
+from springald_scheduler.planning.model import Answered, ClusterShape, Planned, TableInfo, Upload
+from springald_scheduler.planning.session import PlannerSession, engine_errors
+from springald_scheduler.planning.words import StatementKind, statement_kind
+
+
+class Planner:
+    """Keeps the sessions' catalogs and plans their statements, one call at a time."""
+
+    def __init__(self, allowed_paths: Iterable[str | Path], work_dir: Path) -> None:
+        """Takes the folders that tables may be read from, and a folder for its own files."""
+        self._allowed = AllowedPaths(list(allowed_paths))
+        self._work_dir = work_dir
+        self._sessions: dict[str, PlannerSession] = {}
+
+    def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
+        """Opens a session.
+
+        Raises:
+            SpringaldError: A setting is unknown, protected, or does not take its value.
+        """
+        session = PlannerSession(self._work_dir)
+        for name, value in settings.items():
+            session.set(name, value)
+        self._sessions[session_id] = session
+
+    def close_session(self, session_id: str) -> None:
+        """Forgets a session; one that is not known is ignored."""
+        session = self._sessions.pop(session_id, None)
+        if session is not None:
+            session.close()
+
+    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+        """Carries out a statement, or plans a query.
+
+        Raises:
+            SpringaldError: The statement is refused.
+        """
+        statements.check_size(sql)
+        session = self._session(session_id)
+        match statement_kind(sql):
+            case StatementKind.QUERY:
+                return self._query(session, sql, shape)
+            case StatementKind.EXPLAIN:
+                return self._explain(session, sql, shape)
+            case StatementKind.SHOW:
+                return _answer(self._show(session, sql))
+            case StatementKind.SET:
+                setting = statements.parse_set(sql)
+                session.set(setting.name, setting.value)
+                return _answer(pa.table({}))
+            case StatementKind.RESET:
+                session.reset(statements.parse_reset(sql))
+                return _answer(pa.table({}))
+            case StatementKind.CREATE_EXTERNAL_TABLE:
+                return _answer(pa.table({}), self._create_external_table(session, sql))
+            case StatementKind.CREATE_VIEW:
+                entry = CatalogEntry(statements.created_view(sql), statement=sql)
+                return _answer(pa.table({}), session.create(entry))
+            case StatementKind.DROP:
+                name = statements.dropped_table(sql)
+                return _answer(pa.table({}), session.drop(sql, name))
+        # The engine's own opinion first: a word that is no statement at all is a syntax error.
+        with engine_errors(sql):
+            session.query(sql, 1)
+        raise statements.unsupported(sql)
+
+    def describe(self, session_id: str, sql: str) -> bytes:
+        """Returns the schema of a query's rows in IPC form.
+
+        Raises:
+            SpringaldError: The statement is refused.
+        """
+        statements.check_size(sql)
+        session = self._session(session_id)
+        match statement_kind(sql):
+            case StatementKind.QUERY:
+                schema = query_schema(session, sql)
+            case StatementKind.EXPLAIN:
+                schema = _explanation([]).schema
+            case StatementKind.SHOW:
+                schema = self._show(session, sql).schema
+            case _:
+                schema = pa.schema([])
+        return bytes(schema.serialize().to_pybytes())
+
+    def register_files(
+        self,
+        session_id: str,
+        name: str,
+        file_format: str,
+        path: str,
+        options: Iterable[tuple[str, str]],
+    ) -> TableInfo:
+        """Makes files a table; one of that name is replaced.
+
+        Raises:
+            SpringaldError: The path may not be read, is not there, or the files do not fit.
+        """
+        session = self._session(session_id)
+        if file_format not in FILE_FORMATS:
+            known = ", ".join(FILE_FORMATS)
+            raise InvalidArgumentError(f"a file format is one of {known}: got {file_format!r}")
+        location = self._allowed.check_location(path)
+        entry = CatalogEntry(_table_name(name), format=file_format, path=location, options=tuple(options))
+        session.create(entry)
+        return self._info(session, entry)
+
+    def register_upload(self, session_id: str, name: str, upload: Upload) -> TableInfo:
+        """Makes rows that were uploaded a table; one of that name is replaced.
+
+        Raises:
+            SpringaldError: The name or the schema is refused.
+        """
+        session = self._session(session_id)
+        entry = CatalogEntry(_table_name(name), upload_id=upload.upload_id)
+        session.add_upload(upload)
+        session.create(entry)
+        return self._info(session, entry)
+
+    def list_tables(self, session_id: str) -> list[TableInfo]:
+        """Returns the session's tables and views by name."""
+        session = self._session(session_id)
+        return [self._info(session, session.entries[name]) for name in sorted(session.entries)]
+
+    def _session(self, session_id: str) -> PlannerSession:
+        if session_id not in self._sessions:
+            message = f"a statement names an open session: got {session_id!r}"
+            raise SessionNotFoundError(f"{message}; open a new one")
+        return self._sessions[session_id]
+
+    def _query(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered | Planned:
+        graph = plan_query(session, sql, shape)
+        text = "\n".join(operator.name for operator in graph.stages[-1].operators)
+        if graph.stages[-1].fragment.query is not None and is_about_the_session(text):
+            return _answer(session.answer(sql))
+        return Planned(graph)
+
+    def _explain(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered:
+        query, modifiers = statements.explained(sql)
+        if "ANALYZE" in modifiers:
+            raise statements.unsupported("EXPLAIN ANALYZE")
+        if statement_kind(query) is not StatementKind.QUERY:
+            return _answer(session.answer(sql))
+        verbose = "VERBOSE " if "VERBOSE" in modifiers else ""
+        engine_rows = session.answer(f"EXPLAIN {verbose}{query}").to_pylist()
+        rows = [(str(row["plan_type"]), str(row["plan"])) for row in engine_rows]
+        rows.append(("stages", stages_text(plan_query(session, query, shape))))
+        return _answer(_explanation(rows))
+
+    def _show(self, session: PlannerSession, sql: str) -> pa.Table:
+        own = dict(session.settings.rows())
+        name = statements.shown_setting(sql)
+        if name in own:
+            return pa.table({"name": [name], "value": [own[name]]})
+        answer = session.answer(sql)
+        if name == "all":
+            names = [*own, *answer["name"].to_pylist()]
+            return pa.table({"name": names, "value": [*own.values(), *answer["value"].to_pylist()]})
+        return answer
+
+    def _create_external_table(self, session: PlannerSession, sql: str) -> tuple[str, ...]:
+        table = statements.parse_external_table(sql)
+        location = self._allowed.check_location(table.location)
+        literal = "'" + location.replace("'", "''") + "'"
+        checked = sql[: table.location_start] + literal + sql[table.location_end :]
+        entry = CatalogEntry(table.name, statement=checked)
+        if table.if_not_exists and table.name in session.entries:
+            return ()
+        return session.create(entry, sql)
+
+    def _info(self, session: PlannerSession, entry: CatalogEntry) -> TableInfo:
+        with engine_errors(""):
+            schema = session.context.table(quoted(entry.name)).schema()
+        return TableInfo(entry.name, _kind(entry), bytes(schema.serialize().to_pybytes()))
+
+
+def _table_name(name: str) -> str:
+    if not name or "\0" in name:
+        raise InvalidArgumentError(f"a table has a name: got {name!r}")
+    return name
+
+
+def _kind(entry: CatalogEntry) -> str:
+    if entry.upload_id:
+        return "upload"
+    if entry.format:
+        return entry.format
+    if statement_kind(entry.statement) is StatementKind.CREATE_VIEW:
+        return "view"
+    return statements.parse_external_table(entry.statement).format
+
+
+def _explanation(rows: list[tuple[str, str]]) -> pa.Table:
+    names = pa.schema([("plan_type", pa.string()), ("plan", pa.string())])
+    columns = [[row[0] for row in rows], [row[1] for row in rows]]
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=names)
+
+
+def _answer(table: pa.Table, released_upload_ids: tuple[str, ...] = ()) -> Answered:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    stream = sink.getvalue().to_pybytes()
+    if len(stream) > INLINE_ROWS_BYTES_MAX:
+        message = f"an answer of the scheduler has at most {INLINE_ROWS_BYTES_MAX} bytes"
+        raise MessageTooLargeError(f"{message}: got {len(stream)}")
+    return Answered(stream, released_upload_ids)

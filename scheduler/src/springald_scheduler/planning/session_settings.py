@@ -1,0 +1,95 @@
+"""Settings of a session: which there are, and which a session may change."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from springald.engine.session import PINNED_SETTINGS, PROTECTED_PREFIXES
+from springald.errors import (
+    InvalidSettingError,
+    ProtectedSettingError,
+    UnknownSettingError,
+)
+
+DISTRIBUTION: Final = "springald.distribution"
+SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
+TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
+
+_DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
+    DISTRIBUTION: (
+        "auto",
+        "Whether a query is cut into stages: auto (where it gains), always (where it can be), "
+        "never.",
+    ),
+    SINGLE_TASK_BYTES_MAX: (
+        str(8 * 1024 * 1024),
+        "A query that scans at most this many bytes runs as one task when the distribution is "
+        "auto.",
+    ),
+}
+
+
+@dataclass(slots=True)
+class SessionSettings:
+    """What a session has set, by full name; engine settings go to the engine as text."""
+
+    own: dict[str, str] = field(default_factory=lambda: {k: v for k, (v, _) in _DESCRIPTIONS.items()})
+    engine: dict[str, str] = field(default_factory=dict)
+
+    def set(self, name: str, value: str) -> None:
+        """Changes one setting.
+
+        Raises:
+            UnknownSettingError: There is none of that name.
+            ProtectedSettingError: It keeps answers right, or belongs to the process.
+            InvalidSettingError: It does not take the value.
+        """
+        name = name.lower()
+        if name in _DESCRIPTIONS:
+            self.own[name] = _checked(name, value)
+            return
+        if name.startswith("springald."):
+            known = ", ".join(_DESCRIPTIONS)
+            raise UnknownSettingError(f"a springald setting is one of {known}: got {name!r}")
+        if name in PINNED_SETTINGS or name.startswith(PROTECTED_PREFIXES):
+            message = f"a session leaves the settings that keep answers right: got {name!r}"
+            raise ProtectedSettingError(f"{message}; it stays as it is")
+        self.engine[name] = value
+
+    def reset(self, name: str) -> None:
+        """Brings one setting back to where it began."""
+        name = name.lower()
+        if name in _DESCRIPTIONS:
+            self.own[name] = _DESCRIPTIONS[name][0]
+        elif name not in self.engine:
+            self.set(name, "")
+            del self.engine[name]
+        else:
+            del self.engine[name]
+
+    @property
+    def distribution(self) -> str:
+        """Whether queries are cut: `auto`, `always` or `never`."""
+        return self.own[DISTRIBUTION]
+
+    @property
+    def single_task_bytes_max(self) -> int:
+        """The most bytes that a query scans as one task."""
+        return int(self.own[SINGLE_TASK_BYTES_MAX])
+
+    @property
+    def target_partitions(self) -> int | None:
+        """The number of partitions that the session asks for, if it does."""
+        value = self.engine.get(TARGET_PARTITIONS)
+        return int(value) if value and int(value) > 0 else None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Springald's own settings with their values."""
+        return sorted(self.own.items())
+
+
+def _checked(name: str, value: str) -> str:
+    if name == DISTRIBUTION and value.lower() in {"auto", "always", "never"}:
+        return value.lower()
+    if name == SINGLE_TASK_BYTES_MAX and value.isdigit():
+        return value
+    raise InvalidSettingError(f"{name}: {_DESCRIPTIONS[name][1]} Got {value!r}")

@@ -1,0 +1,187 @@
+"""The statements that Springald itself carries out, read word by word."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from springald.errors import InvalidArgumentError, SqlSyntaxError, UnsupportedError
+from springald.limits import STATEMENT_BYTES_MAX
+from springald.sql_text import Kind, Token
+from springald_scheduler.planning.words import keyword, keywords, position_at, value, words
+
+_IF_NOT_EXISTS: Final = ["IF", "NOT", "EXISTS"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`SET name = value`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalTable:
+    """`CREATE EXTERNAL TABLE`: what is looked at before the engine reads a file.
+
+    Attributes:
+        name: The table.
+        format: The file format that it is stored as, in lower case.
+        location: Where its files lie.
+        location_start: Where the location's literal begins in the text.
+        location_end: Where it ends.
+        if_not_exists: True if an existing table is left alone.
+    """
+
+    name: str
+    format: str
+    location: str
+    location_start: int
+    location_end: int
+    if_not_exists: bool
+
+
+def check_size(sql: str) -> None:
+    """Refuses a text that is empty or larger than a statement may be.
+
+    Raises:
+        SqlSyntaxError: There is nothing in it.
+        InvalidArgumentError: It is too large.
+    """
+    size = len(sql.encode())
+    if size > STATEMENT_BYTES_MAX:
+        message = f"a statement has at most {STATEMENT_BYTES_MAX} bytes: got {size}"
+        raise InvalidArgumentError(f"{message}; upload long lists as a table and join it")
+    if not words(sql):
+        raise SqlSyntaxError("a statement has words: got none")
+
+
+def parse_set(sql: str) -> Setting:
+    """Reads `SET name = value` and `SET name TO value`; `SET TIME ZONE` sets the time zone.
+
+    Raises:
+        SqlSyntaxError: It reads otherwise.
+    """
+    found = words(sql)[1:]
+    if keywords(found[:2]) == ["TIME", "ZONE"]:
+        zone = "".join(value(token) for token in found[2:] if token.text != "=")
+        return Setting("datafusion.execution.time_zone", zone)
+    split = next((i for i, t in enumerate(found) if t.text == "=" or keyword(t) == "TO"), 0)
+    if split == 0 or split + 1 >= len(found):
+        raise SqlSyntaxError("a setting is changed by SET name = value: got another form")
+    name = "".join(value(token) for token in found[:split])
+    return Setting(name, "".join(value(token) for token in found[split + 1 :]))
+
+
+def parse_reset(sql: str) -> str:
+    """Reads `RESET name`.
+
+    Raises:
+        SqlSyntaxError: There is no name.
+    """
+    name = "".join(value(token) for token in words(sql)[1:])
+    if not name:
+        raise SqlSyntaxError("a setting is brought back by RESET name: got no name")
+    return name
+
+
+def shown_setting(sql: str) -> str:
+    """Returns what a `SHOW` shows, in lower case."""
+    return "".join(value(token) for token in words(sql)[1:]).lower()
+
+
+def parse_external_table(sql: str) -> ExternalTable:
+    """Reads a table's name and location.
+
+    Raises:
+        SqlSyntaxError: One of them is missing.
+    """
+    found = words(sql)
+    if "TABLE" not in keywords(found):
+        raise SqlSyntaxError("CREATE EXTERNAL TABLE names a table: got another CREATE EXTERNAL")
+    if_not_exists, rest = _after("TABLE", found)
+    for here, following in zip(rest, rest[1:], strict=False):
+        if keyword(here) == "LOCATION" and following.kind is Kind.STRING:
+            return ExternalTable(
+                name=_name(rest),
+                format=_stored_as(rest),
+                location=value(following),
+                location_start=following.start,
+                location_end=following.end,
+                if_not_exists=if_not_exists,
+            )
+    message = "CREATE EXTERNAL TABLE names a LOCATION '...': got none"
+    raise SqlSyntaxError(message, position=position_at(sql, len(sql.rstrip())))
+
+
+def created_view(sql: str) -> str:
+    """Returns the name of the view that a `CREATE VIEW` makes."""
+    return _name(_after("VIEW", words(sql))[1])
+
+
+def dropped_table(sql: str) -> str:
+    """Returns the name that a `DROP TABLE` or `DROP VIEW` drops.
+
+    Raises:
+        UnsupportedError: It drops something else.
+    """
+    found = words(sql)
+    if len(found) < 3 or keyword(found[1]) not in {"TABLE", "VIEW"}:  # noqa: PLR2004
+        raise UnsupportedError("DROP TABLE and DROP VIEW are offered: got another DROP")
+    return _name(found[4:] if keywords(found[2:4]) == ["IF", "EXISTS"] else found[2:])
+
+
+def explained(sql: str) -> tuple[str, frozenset[str]]:
+    """Returns the query behind `EXPLAIN [VERBOSE] [ANALYZE]`, and the words between.
+
+    Raises:
+        SqlSyntaxError: There is no query.
+        UnsupportedError: It asks for another format.
+    """
+    modifiers: set[str] = set()
+    for token in words(sql)[1:]:
+        if keyword(token) in {"VERBOSE", "ANALYZE"}:
+            modifiers.add(keyword(token))
+        elif keyword(token) == "FORMAT":
+            raise UnsupportedError("EXPLAIN answers with a table of text: got a FORMAT")
+        else:
+            return sql[token.start :], frozenset(modifiers)
+    raise SqlSyntaxError("EXPLAIN is followed by a query: got none")
+
+
+def unsupported(sql: str) -> UnsupportedError:
+    """Returns the error for a statement that is not offered, with what to do instead."""
+    first = keywords(words(sql)[:3])
+    if first[:1] == ["CREATE"]:
+        instead = "use CREATE VIEW, CREATE EXTERNAL TABLE, or register rows from the client"
+    elif first[:1] in (["COPY"], ["INSERT"]):
+        instead = "fetch the rows and write them with pyarrow"
+    else:
+        instead = "queries, CREATE EXTERNAL TABLE, CREATE VIEW, DROP, SET, SHOW and EXPLAIN are"
+    statement = " ".join(word for word in first if word) or sql[:40]
+    return UnsupportedError(f"the statement {statement} is not offered by this version; {instead}")
+
+
+def _after(word: str, found: list[Token]) -> tuple[bool, list[Token]]:
+    """Returns what follows a word, and whether IF NOT EXISTS stood between."""
+    rest = found[keywords(found).index(word) + 1 :]
+    spared = keywords(rest[:3]) == _IF_NOT_EXISTS
+    return spared, rest[3:] if spared else rest
+
+
+def _stored_as(found: list[Token]) -> str:
+    for stored, by, name in zip(found, found[1:], found[2:], strict=False):
+        if (keyword(stored), keyword(by)) == ("STORED", "AS"):
+            return value(name).lower()
+    return "files"
+
+
+def _name(found: list[Token]) -> str:
+    """Returns the last part of a name, which may be qualified, as the session resolves it."""
+    last = found[0] if found else None
+    for dot, part in zip(found[1::2], found[2::2], strict=False):
+        if dot.text != ".":
+            break
+        last = part
+    if last is None or last.kind not in {Kind.WORD, Kind.NAME}:
+        raise SqlSyntaxError("a table has a name: got none")
+    return value(last) if last.kind is Kind.NAME else value(last).lower()
