@@ -1,0 +1,94 @@
+"""The one place where the oracle suite touches the product's public API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+import springald
+from springald.errors import CallerError
+from targets import Target
+
+# Small data is one task by the cost gate; here it is to be spread wherever a plan allows it.
+SPREAD = {"springald.distribution": "always"}
+EXECUTORS_MIN = 2
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished query: its rows, and the job that made them."""
+
+    rows: pa.Table
+    job: springald.Job
+
+
+class ProductSession:
+    """The product's side of `datasets.Takes`, and a way to run a query."""
+
+    def __init__(self, connection: springald.Connection) -> None:
+        self._connection = connection
+
+    def apply(self, settings: Mapping[str, str]) -> None:
+        """Sets the session's settings."""
+        for name, value in settings.items():
+            self.statement(f"SET {name} = '{value}'")
+
+    def attempt(self, settings: Mapping[str, str]) -> None:
+        """Sets what the product may refuse as the caller's mistake."""
+        for name, value in settings.items():
+            try:
+                self.apply({name: value})
+            except CallerError:
+                continue
+
+    def statement(self, sql: str) -> None:
+        """Runs a statement."""
+        self._connection.sql(sql)
+
+    def parquet(self, name: str, folder: Path) -> None:
+        """Registers a folder of Parquet files."""
+        self._connection.register_parquet(name, str(folder))
+
+    def memory(self, name: str, rows: pa.Table) -> None:
+        """Registers rows."""
+        self._connection.register(name, rows)
+
+    def run(self, sql: str) -> Ran:
+        """Runs a query to its end."""
+        job = self._connection.sql(sql).execute()
+        return Ran(job.result(), job)
+
+    def close(self) -> None:
+        """Ends the session and all it holds."""
+        self._connection.close()
+
+
+def open_session(target: Target) -> closing[ProductSession]:
+    """Connects to a target."""
+    return closing(ProductSession(target.connect()))
+
+
+def assert_distributed(job: springald.Job) -> None:
+    """Raises AssertionError unless a job ran on several executors and moved rows between stages."""
+    busy, shuffled_bytes = _spread(job)
+    if len(busy) < EXECUTORS_MIN:
+        raise AssertionError(f"a query runs on {EXECUTORS_MIN} executors or more: got {busy}")
+    if shuffled_bytes < 1:
+        raise AssertionError("a query shuffles a byte or more: got none")
+
+
+def was_distributed(job: springald.Job) -> bool:
+    """Tells whether a job ran on several executors and moved rows between stages."""
+    busy, shuffled_bytes = _spread(job)
+    return len(busy) >= EXECUTORS_MIN and shuffled_bytes > 0
+
+
+def _spread(job: springald.Job) -> tuple[list[str], int]:
+    """Returns the executors that ran tasks of a job, and the bytes it shuffled."""
+    statistics = job.statistics()
+    busy = sorted(name for name, tasks in statistics.tasks_per_executor.items() if tasks)
+    return busy, sum(stage.bytes_shuffled for stage in statistics.stages)
