@@ -1,0 +1,68 @@
+"""Every limit of an executor, with its unit as the name's last word."""
+
+from typing import Final
+
+BLOCK_BYTES_MIN: Final = 1024 * 1024
+"""Rows of a partition are gathered to this size before they are appended: opening a range costs
+0.3 ms, so small blocks read slowly."""
+
+BLOCK_BYTES_FLOOR: Final = 64 * 1024
+"""The least that rows are gathered to when a task has many partitions and little memory."""
+
+GATHER_SHARE_DIVISOR: Final = 8
+"""Gathering all partitions may take this part of a task's memory."""
+
+MEMORY_FILE_BYTES_MIN: Final = 256 * 1024
+"""A file starts in memory if at least this much of its grant is left."""
+
+UPLOAD_BLOCK_ROWS_MAX: Final = 64 * 1024
+"""Rows in a block of an upload."""
+
+UPLOAD_PARTITION_BYTES: Final = 4 * 1024 * 1024
+"""An upload gets a partition for each of these, so that several tasks can read it."""
+
+UPLOAD_PARTITIONS_MAX: Final = 64
+"""Partitions of one upload."""
+
+DRAIN_THREADS_MAX: Final = 1024
+"""Outputs of one hash exchange, which are all drained at once, a thread each."""
+
+FETCH_SILENCE_MS_MAX: Final = 60_000
+"""How long a peer may send nothing before a fetch has failed."""
+
+PEER_KEEPALIVE_MS: Final = 10_000
+"""How often a silent peer is probed while rows are fetched from it."""
+
+TICKET_LIFETIME_MS: Final = 10 * 60 * 1000
+"""How long a ticket from an executor to its peer can be shown."""
+
+CONTEXTS_MAX: Final = 8
+"""Engine sessions that an engine process keeps, one for each set of settings."""
+
+ENGINE_START_MS_MAX: Final = 60_000
+"""How long an engine process may take until it is ready."""
+
+ENGINE_STARTS_FAILED_MAX: Final = 3
+"""Engine processes in a row that may die before they are ready."""
+
+ENGINE_GROWN_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""An idle engine process that holds more than this is replaced."""
+
+ENGINE_BASE_BYTES: Final = 512 * 1024 * 1024
+"""What an engine process may take beside its task's share of memory."""
+
+ENGINE_OVERRUN_PERCENT: Final = 150
+"""How far an engine process may outgrow its share before it is killed: the engine does not count
+all that it allocates."""
+
+DRAIN_MS_MAX: Final = 10 * 60 * 1000
+"""How long a draining executor waits for its tasks."""
+
+FAREWELL_MS_MAX: Final = 5_000
+"""How long a leaving executor waits until its last messages are sent and its servers stopped."""
+
+RECONNECT_FIRST_MS: Final = 100
+"""The first wait before the scheduler is called again; each further one doubles."""
+
+RECONNECT_MS_MAX: Final = 5_000
+"""The longest wait before the scheduler is called again."""

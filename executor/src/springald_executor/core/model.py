@@ -1,0 +1,238 @@
+"""What tasks are made of, what they make, and where it lies: plain facts, passed between rooms."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ExchangeKind(Enum):
+    """How the rows of a stage reach the tasks of the next."""
+
+    HASH = "hash"
+    SINGLE = "single"
+    BROADCAST = "broadcast"
+    SORTED = "sorted"
+    RESULT = "result"
+
+
+class FragmentFormat(Enum):
+    """What a fragment's payload holds."""
+
+    PHYSICAL_PLAN = "physical plan"
+    SQL = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """The executable part of a stage, opaque to the core."""
+
+    format: FragmentFormat
+    payload: bytes
+    engine_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A record batch in a file.
+
+    Attributes:
+        number: Which record batch of the file, from 0.
+        start: The first byte; 0 for the first block, because the schema comes before it.
+        end: The byte after the last one.
+        rows: How many rows it holds.
+        checksum: XXH3 (64 bits) of the bytes from start to end.
+    """
+
+    number: int
+    start: int
+    end: int
+    rows: int
+    checksum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition with at least one row, as a scheduler is told of it."""
+
+    number: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A finished Arrow file and what lies where in it.
+
+    Attributes:
+        path: The absolute path.
+        size: Bytes in all.
+        in_memory: True if it lies in the memory-backed folder.
+        blocks: For each partition with rows, its blocks in the order of the rows.
+    """
+
+    path: str
+    size: int
+    in_memory: bool
+    blocks: dict[int, tuple[Block, ...]]
+
+    def ranges(self, partition: int) -> Iterator[tuple[int, int]]:
+        """Yields where a partition's bytes lie, neighbouring blocks joined."""
+        start = end = -1
+        for block in self.blocks.get(partition, ()):
+            if block.start == end:
+                end = block.end
+                continue
+            if end >= 0:
+                yield start, end
+            start, end = block.start, block.end
+        if end >= 0:
+            yield start, end
+
+    def partitions(self) -> tuple[Partition, ...]:
+        """Returns what each partition with rows holds, ascending."""
+        return tuple(
+            Partition(
+                number,
+                sum(block.rows for block in blocks),
+                sum(block.end - block.start for block in blocks),
+            )
+            for number, blocks in sorted(self.blocks.items())
+        )
+
+    @property
+    def rows(self) -> int:
+        """Rows of all partitions."""
+        return sum(block.rows for blocks in self.blocks.values() for block in blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLocation:
+    """Where the output of an attempt lies, and which of its partitions have rows."""
+
+    task_id: str
+    executor_id: str
+    address: str
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputDefinition:
+    """One input of a stage: how its rows arrive, and the outputs that hold them, in task order."""
+
+    kind: ExchangeKind
+    outputs: tuple[OutputLocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLocation:
+    """Where an upload lies, and in how many partitions."""
+
+    upload_id: str
+    executor_id: str
+    address: str
+    rows: int
+    partition_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageDefinition:
+    """What the tasks of a stage have in common; the schema is Arrow's IPC form, or empty."""
+
+    job_id: str
+    stage_id: int
+    fragment: Fragment
+    inputs: tuple[InputDefinition, ...]
+    output: ExchangeKind
+    output_partitions: int
+    schema: bytes
+    settings: tuple[tuple[str, str], ...] = ()
+    uploads: tuple[UploadLocation, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The stage's full id."""
+        return f"{self.job_id}/s{self.stage_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Where an attempt or upload may write.
+
+    Attributes:
+        folder: Its own folder, relative to the memory-backed root and to the disk root.
+        memory_bytes: How much of it may lie in memory; the rest goes to disk.
+    """
+
+    folder: str
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalInput:
+    """An output, or an upload, that lies here: its partitions are read in place."""
+
+    task_id: str
+    file: StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteInput:
+    """An output that lies on another executor, whose partitions are fetched."""
+
+    task_id: str
+    executor_id: str
+    address: str
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteUpload:
+    """An upload that lies on another executor and is fetched whole."""
+
+    upload_id: str
+    address: str
+    partition_count: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInput:
+    """One input of a task, its outputs in task order."""
+
+    kind: ExchangeKind
+    outputs: tuple[LocalInput | RemoteInput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """All that an engine needs to run one attempt."""
+
+    task_id: str
+    stage: StageDefinition
+    partitions: tuple[int, ...]
+    slots: int
+    memory_bytes: int
+    inputs: tuple[TaskInput, ...]
+    uploads: dict[str, StoredFile | RemoteUpload]
+    allowed_paths: tuple[str, ...]
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReport:
+    """What an attempt made.
+
+    Attributes:
+        output: Its file.
+        copies: Broadcast outputs that were fetched whole, by the attempt that made them; later
+            tasks of the job read the copy in place.
+        bytes_read_local: Bytes of inputs read in place.
+        bytes_read_remote: Bytes of inputs fetched from other executors.
+        elapsed_ms: How long it ran.
+    """
+
+    output: StoredFile
+    copies: dict[str, StoredFile] = field(default_factory=dict)
+    bytes_read_local: int = 0
+    bytes_read_remote: int = 0
+    elapsed_ms: int = 0

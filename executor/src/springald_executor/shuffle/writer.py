@@ -1,0 +1,133 @@
+"""Writes the one Arrow file of an attempt, with an index of what lies where in it (ADR 0006)."""
+
+import threading
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from springald.results import restore
+from springald_executor.core.limits import (
+    BLOCK_BYTES_FLOOR,
+    BLOCK_BYTES_MIN,
+    GATHER_SHARE_DIVISOR,
+)
+from springald_executor.core.model import Block, StoredFile
+from springald_executor.shuffle.space import SpaceFile
+
+
+def block_bytes(memory_bytes: int, partitions: int) -> int:
+    """Returns to which size rows are gathered, so that all partitions together stay small.
+
+    Example:
+        >>> block_bytes(memory_bytes=2**30, partitions=16)
+        1048576
+    """
+    share = memory_bytes // GATHER_SHARE_DIVISOR // max(1, partitions)
+    return max(BLOCK_BYTES_FLOOR, min(BLOCK_BYTES_MIN, share))
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Rows of a partition that wait until they are a block."""
+
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    bytes: int = 0
+
+
+class OutputWriter:
+    """Takes batches from several threads and appends them, a block at a time.
+
+    Rows of one partition that come from one thread keep their order.
+    """
+
+    def __init__(
+        self, file: SpaceFile, schema: pa.Schema, *, gather_bytes: int = BLOCK_BYTES_MIN
+    ) -> None:
+        """Starts the file.
+
+        Args:
+            file: Where to write.
+            schema: What the file declares; batches are brought to it by position.
+            gather_bytes: The size to which rows of a partition are gathered.
+        """
+        self._file = file
+        self._schema = schema
+        self._gather_bytes = gather_bytes
+        self._gathered: dict[int, _Gathered] = {}
+        self._gathering = threading.Lock()
+        self._blocks: dict[int, list[Block]] = {}
+        self._blocks_written = 0
+        self._start = 0  # the schema belongs to the first block
+        self._appending = threading.Lock()
+        self._writer = pa.ipc.new_file(pa.PythonFile(file, mode="w"), schema)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """What the file declares."""
+        return self._schema
+
+    def write(self, partition: int, batch: pa.RecordBatch) -> None:
+        """Adds rows to a partition.
+
+        Raises:
+            OutOfDiskError: The disk is full.
+            InternalError: The batch cannot be brought to the schema.
+        """
+        if not batch.num_rows:
+            return
+        batch = restore(batch, self._schema)
+        with self._gathering:
+            gathered = self._gathered.setdefault(partition, _Gathered())
+            gathered.batches.append(batch)
+            gathered.bytes += batch.nbytes
+            if gathered.bytes < self._gather_bytes:
+                return
+            del self._gathered[partition]
+        self._append(partition, gathered)
+
+    def end_partition(self, partition: int) -> None:
+        """Appends what is still gathered of a partition."""
+        with self._gathering:
+            gathered = self._gathered.pop(partition, None)
+        if gathered is not None:
+            self._append(partition, gathered)
+
+    def finish(self) -> StoredFile:
+        """Ends the file and returns what lies where; a file without rows has its schema."""
+        for partition in sorted(self._gathered):
+            self.end_partition(partition)
+        self._writer.close()
+        self._file.close()
+        return StoredFile(
+            path=str(self._file.path),
+            size=self._file.tell(),
+            in_memory=self._file.in_memory,
+            blocks={number: tuple(blocks) for number, blocks in sorted(self._blocks.items())},
+        )
+
+    def discard(self) -> None:
+        """Removes the file, finished or not."""
+        self._file.discard()
+
+    def _append(self, partition: int, gathered: _Gathered) -> None:
+        block = joined(gathered.batches)
+        with self._appending:
+            self._writer.write_batch(block)
+            checksum = self._file.end_block()
+            end = self._file.tell()
+            written = Block(self._blocks_written, self._start, end, block.num_rows, checksum)
+            self._blocks.setdefault(partition, []).append(written)
+            self._blocks_written += 1
+            self._start = end
+
+
+def joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Returns the rows of all batches as one, without buffers that reach beyond them."""
+    if len(batches) == 1:
+        return batches[0]
+    if not batches[0].num_columns:
+        # Joining columns is joining nothing: the number of rows is all there is.
+        rows = sum(batch.num_rows for batch in batches)
+        counted = pa.record_batch([pa.nulls(rows)], ["rows"]).select([])
+        return counted.replace_schema_metadata(batches[0].schema.metadata)
+    return pa.concat_batches(batches)
