@@ -98,6 +98,12 @@ _MORE = (
         settings={**_FINE, **partitions(12)},
     ),
     Case(
+        name="facts-through_200_partitions",
+        sql="SELECT id % 500 AS m, count(*) AS c, max(s) AS s FROM facts GROUP BY 1",
+        tables=("facts",),
+        settings=partitions(200),
+    ),
+    Case(
         name="memory-empty",
         sql="SELECT n, count(*) AS c FROM memory_none GROUP BY n",
         tables=("memory_none",),

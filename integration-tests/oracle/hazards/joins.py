@@ -35,6 +35,11 @@ _SHAPES = {
     "mark": _Shape(_MARK.replace("{sense}", "EXISTS"), "LeftMark", "RightMark"),
     "mark_not": _Shape(_MARK.replace("{sense}", "NOT EXISTS"), "LeftMark", "RightMark"),
 }
+# Types that have rows though the left side is absent, and though the right side is.
+_OUTLIVING = {
+    "lefts_none": ("right", "full", "right_anti"),
+    "lefts": ("left", "full", "left_anti", "mark_not"),
+}
 _EQUAL = "lk = rk"
 _EQUAL_AND_MORE = "lk = rk AND ln <= rn"
 _UNEQUAL = "ln < rn"
@@ -51,24 +56,32 @@ def _operator(settings: Mapping[str, str], on: str) -> str:
 
 
 def _matrix(way: str, settings: Mapping[str, str], on: str) -> Iterator[Case]:
-    """Every type in one way of joining, with either side smaller and with either side absent."""
+    """Every type in one way of joining, with either side smaller and with a side absent."""
+    hashed = way in ("broadcast", "partitioned")
+    operator = _operator(settings, on)
     for name, shape in _SHAPES.items():
         for left, right, built in (
             ("lefts", "rights_big", shape.left_built),
             ("lefts_big", "rights", shape.right_built),
-            ("lefts_none", "rights", ""),
-            ("lefts", "rights_none", ""),
         ):
-            turned = settings is SORT_MERGE
-            operator = _operator(settings, on)
             yield Case(
                 name=f"{way}-{name}-{left}-{right}",
                 sql=shape.text.format(left=left, right=right, on=on),
                 tables=(left, right),
                 settings=settings,
-                plan=(operator + ("" if turned or not built else f"{built}\\b"),),
-                empty=False if built else None,
+                # A merge join is not turned round.
+                plan=(operator + ("" if settings is SORT_MERGE else f"{built}\\b"),),
             )
+        for left, right in (("lefts_none", "rights"), ("lefts", "rights_none")):
+            if hashed or name in _OUTLIVING[left]:
+                yield Case(
+                    name=f"{way}-{name}-{left}-{right}",
+                    sql=shape.text.format(left=left, right=right, on=on),
+                    tables=(left, right),
+                    settings=settings,
+                    plan=(operator,),
+                    empty=name not in _OUTLIVING[left] and (name, left) != ("mark", "lefts"),
+                )
 
 
 def _residual() -> Iterator[Case]:

@@ -63,6 +63,22 @@ def _keys() -> Iterator[Case]:
         )
 
 
+_HANDED = "rows handed over are in one batch"
+
+
+def _handed_over() -> Iterator[Case]:
+    for table in ("memory_nested", "memory_bytes", "memory_coded"):
+        yield Case(
+            name=f"{table}-joined",
+            sql=f"SELECT t.*, f.s FROM {table} t JOIN facts f ON f.id = t.id",
+            tables=(table, "facts"),
+            settings=PARTITIONED,
+        )
+        yield Case(
+            name=f"{table}-listed", sql=f"SELECT * FROM {table}", tables=(table,), one_place=_HANDED
+        )
+
+
 _MORE = (
     Case(
         name="numbers-joined_across_widths",
@@ -243,4 +259,4 @@ _MORE = (
     ),
 )
 
-CASES = themed("type", (*_payloads(), *_keys(), *_MORE))
+CASES = themed("type", (*_payloads(), *_keys(), *_handed_over(), *_MORE))
