@@ -1,1 +1,86 @@
-"""Springald: distributed SQL and DataFrames on Apache Arrow."""
+"""Springald: distributed SQL and DataFrames on Apache Arrow.
+
+Example:
+    >>> import springald
+    >>> with springald.LocalCluster(executors=2) as cluster:  # doctest: +SKIP
+    ...     with cluster.connect() as con:
+    ...         con.sql("SELECT 1 AS one").show()
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from springald.errors import BugError, CallerError, ClusterError, DataError, SpringaldError
+
+if TYPE_CHECKING:
+    from springald.client import Connection, connect
+    from springald.cluster import LocalCluster
+    from springald.cluster_process import ClusterProcess, ExecutorProcess
+    from springald.dataframe import DataFrame
+    from springald.job import Job
+    from springald.job_statistics import JobStatistics, StageStatistics, TaskStatistics
+    from springald.listings import ExecutorInfo, JobInfo, TableInfo
+    from springald.progress import JobStatus, Progress
+
+    __version__: str
+
+__all__ = [
+    "BugError",
+    "CallerError",
+    "ClusterError",
+    "ClusterProcess",
+    "Connection",
+    "DataError",
+    "DataFrame",
+    "ExecutorInfo",
+    "ExecutorProcess",
+    "Job",
+    "JobInfo",
+    "JobStatistics",
+    "JobStatus",
+    "LocalCluster",
+    "Progress",
+    "SpringaldError",
+    "StageStatistics",
+    "TableInfo",
+    "TaskStatistics",
+    "__version__",
+    "connect",
+]
+
+# Scheduler, executors and engine processes import this package too, and need none of these: they
+# are loaded when they are first named.
+_HOMES: Final = {
+    "ClusterProcess": "cluster_process",
+    "Connection": "client",
+    "DataFrame": "dataframe",
+    "ExecutorInfo": "listings",
+    "ExecutorProcess": "cluster_process",
+    "Job": "job",
+    "JobInfo": "listings",
+    "JobStatistics": "job_statistics",
+    "JobStatus": "progress",
+    "LocalCluster": "cluster",
+    "Progress": "progress",
+    "StageStatistics": "job_statistics",
+    "TableInfo": "listings",
+    "TaskStatistics": "job_statistics",
+    "connect": "client",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Loads a public name from the module where it lives."""
+    if name == "__version__":
+        found: object = import_module("springald.version").springald_version()
+    elif name in _HOMES:
+        found = getattr(import_module(f"springald.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'springald' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Names what is public, loaded or not."""
+    return sorted({*globals(), *__all__})

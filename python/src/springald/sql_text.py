@@ -52,7 +52,7 @@ _KEYWORDS: Final = frozenset(KEYWORDS)
 
 # What returns rows and changes nothing: it runs when its rows are asked for.
 _QUERY_WORDS: Final = frozenset({
-    "DESC", "DESCRIBE", "EXECUTE", "EXPLAIN", "FROM", "SELECT", "SHOW", "TABLE", "VALUES", "WITH",
+    "DESC", "DESCRIBE", "EXPLAIN", "FROM", "SELECT", "SHOW", "TABLE", "VALUES", "WITH",
 })  # fmt: skip
 # The queries that can stand inside another one.
 _NESTABLE_WORDS: Final = frozenset({"FROM", "SELECT", "VALUES", "WITH"})

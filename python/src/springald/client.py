@@ -1,0 +1,294 @@
+"""Connections: where a session's tables are made and its queries begin."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from springald.dataframe import DataFrame
+from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
+from springald.grpc_transport import GrpcTransport
+from springald.job import Job
+from springald.listings import ExecutorInfo, JobInfo, TableInfo
+from springald.physical.v1 import physical_pb2
+from springald.scheduler.v1 import scheduler_pb2 as pb
+from springald.session import Session
+from springald.sql_text import is_query, quote_name, written_name
+from springald.transport import Transport
+from springald.uploads import Tabular, upload
+from springald.urls import address_of
+
+__all__ = ["Connection", "connect"]
+
+FileOption = str | int | float | bool
+
+
+def connect(url: str | None = None, **settings: object) -> "Connection":
+    """Opens a session: on a cluster, or without a URL inside this process.
+
+    Example:
+        >>> import springald
+        >>> with springald.connect() as con:  # doctest: +SKIP
+        ...     con.sql("SELECT 1 AS one").to_pydict()
+        {'one': [1]}
+
+    Args:
+        url: `springald://host:port` of a scheduler; None means local mode, which needs the extra
+            `springald[local]`.
+        **settings: Settings to begin with, as by `SET`. Their names have dots, so they are given
+            as `**{"springald.distribution": "always"}`.
+
+    Raises:
+        SchedulerUnavailableError: Nothing answers at the URL within a few seconds.
+        InvalidArgumentError: The URL is not one of a scheduler.
+        UnsupportedError: Local mode is not installed.
+    """
+    texts = {name: _setting_text(value) for name, value in settings.items()}
+    transport: Transport = GrpcTransport(address_of(url)) if url else _local_transport()
+    try:
+        return Connection(Session(transport, texts))
+    except BaseException:
+        transport.close()
+        raise
+
+
+class Connection:
+    """A session with a scheduler; made by `springald.connect()` and `LocalCluster.connect()`.
+
+    It may be used from several threads at once. Closing it, which `with` does, releases everything
+    that it made on the cluster: tables, uploads, jobs and results.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Wraps an open session. Users call `springald.connect()`."""
+        self._session = session
+
+    @property
+    def session_id(self) -> str:
+        """The session's id on the scheduler."""
+        return self._session.id
+
+    @property
+    def url(self) -> str:
+        """Where the scheduler is: `springald://host:port`, or `local`."""
+        address = self._session.transport.address
+        return f"springald://{address}" if ":" in address else address
+
+    @property
+    def scheduler_version(self) -> str:
+        """The version of Springald that the scheduler runs."""
+        return self._session.scheduler_version
+
+    def sql(self, query: str) -> DataFrame:
+        """Takes a statement.
+
+        A query (`SELECT`, `WITH`, `VALUES`, `FROM`, `SHOW`, `DESCRIBE`, `EXPLAIN`) is lazy: it runs
+        when rows are asked for. Any other statement (`CREATE`, `DROP`, `SET`, ...) takes effect
+        before this returns.
+
+        Raises:
+            SpringaldError: The statement is no query and failed. What is wrong with a query is
+                raised where its rows or schema are asked for.
+        """
+        self._session.check_open()
+        if is_query(query):
+            return DataFrame(self._session, query)
+        done = Job(self._session, query)
+        done.result()
+        return DataFrame(self._session, query, done)
+
+    def table(self, name: str) -> DataFrame:
+        """Returns a DataFrame of all rows of a table or view.
+
+        Args:
+            name: The name as `tables()` tells it, or in SQL's own notation: `"My Table"` in quotes,
+                `schema.table`.
+
+        Raises:
+            UnknownTableError: The session has no such table.
+        """
+        known = name in self.tables()
+        source = quote_name(name) if known else written_name(name)
+        frame = DataFrame(self._session, f"SELECT * FROM {source}")  # noqa: S608 - a quoted name
+        if not known:
+            # Planning decides, by the rules of SQL, whether the name means a table.
+            frame.schema  # noqa: B018
+        return frame
+
+    def tables(self) -> Mapping[str, TableInfo]:
+        """Returns the session's tables and views, by name, in the order of their names."""
+        self._session.check_open()
+        listed = self._session.transport.list_tables(
+            pb.ListTablesRequest(session_id=self._session.id)
+        )
+        tables = map(TableInfo.from_proto, listed.tables)
+        return MappingProxyType({table.name: table for table in tables})
+
+    def register_parquet(
+        self, name: str, path: str | os.PathLike[str], **options: FileOption
+    ) -> None:
+        """Registers a Parquet file, or a folder of them, as a table; one of that name is replaced.
+
+        Args:
+            name: The table's name, exactly as it is to be called.
+            path: The file or folder, as the cluster sees it; a relative one is relative to here.
+            **options: Options of the format, as in `CREATE EXTERNAL TABLE ... OPTIONS`.
+        """
+        self._register_files(name, physical_pb2.FILE_FORMAT_PARQUET, path, options)
+
+    def register_csv(self, name: str, path: str | os.PathLike[str], **options: FileOption) -> None:
+        """Registers a CSV file, or a folder of them, as a table; one of that name is replaced.
+
+        Args:
+            name: The table's name, exactly as it is to be called.
+            path: The file or folder, as the cluster sees it; a relative one is relative to here.
+            **options: Options of the format, for example `has_header=False`, `delimiter=";"`.
+        """
+        self._register_files(name, physical_pb2.FILE_FORMAT_CSV, path, options)
+
+    def register_json(self, name: str, path: str | os.PathLike[str], **options: FileOption) -> None:
+        """Registers a file of JSON lines, or a folder of them; a table of that name is replaced.
+
+        Args:
+            name: The table's name, exactly as it is to be called.
+            path: The file or folder, as the cluster sees it; a relative one is relative to here.
+            **options: Options of the format, as in `CREATE EXTERNAL TABLE ... OPTIONS`.
+        """
+        self._register_files(name, physical_pb2.FILE_FORMAT_JSON, path, options)
+
+    def register_arrow(
+        self, name: str, path: str | os.PathLike[str], **options: FileOption
+    ) -> None:
+        """Registers an Arrow IPC file, or a folder of them; a table of that name is replaced.
+
+        Args:
+            name: The table's name, exactly as it is to be called.
+            path: The file or folder, as the cluster sees it; a relative one is relative to here.
+            **options: Options of the format, as in `CREATE EXTERNAL TABLE ... OPTIONS`.
+        """
+        self._register_files(name, physical_pb2.FILE_FORMAT_ARROW, path, options)
+
+    def register(self, name: str, rows: Tabular) -> None:
+        """Makes rows in memory a table; they are sent to the cluster once, now.
+
+        Args:
+            name: The table's name, exactly as it is to be called; one of that name is replaced.
+            rows: A pyarrow Table, RecordBatch or RecordBatchReader, a list of RecordBatches, a
+                dictionary of lists, a pandas or polars DataFrame, or any object that offers the
+                Arrow C stream interface.
+        """
+        self._session.check_open()
+        upload(self._session, name, rows)
+
+    def deregister_table(self, name: str) -> None:
+        """Takes a table or view out of the session; what it was made of stays.
+
+        Raises:
+            UnknownTableError: The session has no such table.
+        """
+        table = self.tables().get(name)
+        if table is None:
+            raise UnknownTableError(
+                f"a table must be registered: got {name!r}; tables() lists those that are"
+            )
+        kind = "VIEW" if table.kind == "view" else "TABLE"
+        self.sql(f"DROP {kind} {quote_name(name)}")
+
+    def jobs(self, *, all_sessions: bool = False, jobs_max: int = 100) -> list[JobInfo]:
+        """Lists jobs that the scheduler remembers, newest first.
+
+        Args:
+            all_sessions: List everybody's jobs and not only this session's.
+            jobs_max: At most this many, 1 to 1000.
+        """
+        self._session.check_open()
+        session_id = "" if all_sessions else self._session.id
+        listed = self._session.transport.list_jobs(
+            pb.ListJobsRequest(session_id=session_id, jobs_max=jobs_max)
+        )
+        return [JobInfo.from_proto(job) for job in listed.jobs]
+
+    def cancel_job(self, job_id: str, reason: str = "") -> None:
+        """Stops a job of any session; one that has ended is left as it is.
+
+        Args:
+            job_id: The job's id, as `jobs()` tells it.
+            reason: Why, for whoever waits for the job.
+
+        Raises:
+            JobNotFoundError: The scheduler does not know the job.
+        """
+        self._session.check_open()
+        self._session.transport.cancel_job(pb.CancelJobRequest(operation_id=job_id, reason=reason))
+
+    def executors(self) -> list[ExecutorInfo]:
+        """Lists the cluster's executors, in the order in which they came."""
+        self._session.check_open()
+        listed = self._session.transport.list_executors(pb.ListExecutorsRequest())
+        return [ExecutorInfo.from_proto(executor) for executor in listed.executors]
+
+    def close(self) -> None:
+        """Ends the session and all it holds; closing again does nothing."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "" if self._session.is_open else ", closed"
+        return f"Connection({self.url!r}{state})"
+
+    def _register_files(
+        self,
+        name: str,
+        file_format: physical_pb2.FileFormat.ValueType,
+        path: str | os.PathLike[str],
+        options: Mapping[str, FileOption],
+    ) -> None:
+        self._session.check_open()
+        files = physical_pb2.RegisteredFiles(
+            format=file_format,
+            path=_absolute(path),
+            options=[
+                physical_pb2.Option(name=option, value=_setting_text(value))
+                for option, value in options.items()
+            ],
+        )
+        self._session.transport.register_files(
+            pb.RegisterFilesRequest(session_id=self._session.id, name=name, files=files)
+        )
+
+
+def _local_transport() -> Transport:
+    try:
+        from springald.local import LocalTransport  # noqa: PLC0415 - brings the engine with it
+    except ImportError as error:
+        raise UnsupportedError(
+            f"local mode needs the scheduler and the executor: got {error}; "
+            "pip install 'springald[local]', or give the url of a cluster"
+        ) from error
+    return LocalTransport()
+
+
+def _absolute(path: str | os.PathLike[str]) -> str:
+    """Returns a path that means the same to another process; a URL is one already."""
+    text = os.fspath(path)
+    if not text:
+        raise InvalidArgumentError("a path names a file or folder: got an empty one")
+    if "://" in text:
+        return text
+    absolute = os.path.abspath(Path(text).expanduser())  # noqa: PTH100 - keeps links as they are
+    return f"{absolute}/" if text.endswith("/") and absolute != "/" else absolute
+
+
+def _setting_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,152 @@
+"""Rows for a person: as a table of characters, or as HTML that no value can break out of."""
+
+import unicodedata
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from springald.client_limits import CELL_CHARACTERS_MAX
+
+__all__ = ["cell_texts", "html_table", "text_table"]
+
+
+def text_table(rows: pa.Table, note: str = "") -> str:
+    """Draws rows with lines and aligned columns, numbers to the right.
+
+    Example:
+        >>> print(text_table(pa.table({"a": [1, 20], "b": ["x", None]})))
+        +----+------+
+        |  a | b    |
+        +----+------+
+        |  1 | x    |
+        | 20 | NULL |
+        +----+------+
+
+    Args:
+        rows: The rows, all of which are drawn.
+        note: A line to put under the table.
+    """
+    columns = [cell_texts(column) for column in rows.columns]
+    heads = [_one_line(name) for name in rows.column_names]
+    if not heads:
+        return "\n".join([f"({rows.num_rows} rows without columns)", *_notes(note)])
+    widths = [
+        max(_width(text) for text in [head, *column])
+        for head, column in zip(heads, columns, strict=True)
+    ]
+    rights = [_is_number(kind) for kind in rows.schema.types]
+    rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
+    body = [_row(cells, widths, rights) for cells in zip(*columns, strict=True)]
+    ruled = [rule] if body else []
+    return "\n".join([rule, _row(heads, widths, rights), rule, *body, *ruled, *_notes(note)])
+
+
+def html_table(rows: pa.Table, note: str = "") -> str:
+    """Draws rows as an HTML table; names and values are text, whatever is in them.
+
+    Example:
+        >>> "<script>" in html_table(pa.table({"a": ["<script>"]}))
+        False
+
+    Args:
+        rows: The rows, all of which are drawn.
+        note: A line to put under the table.
+    """
+    columns = [cell_texts(column) for column in rows.columns]
+    head = "".join(f"<th>{escape(name)}</th>" for name in rows.column_names)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for cells in zip(*columns, strict=True)
+    )
+    foot = f"<p>{escape(note)}</p>" if note else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{foot}"
+
+
+def cell_texts(column: pa.ChunkedArray, characters_max: int = CELL_CHARACTERS_MAX) -> list[str]:
+    """Returns the values of a column as people read them, each on one line and cut if long.
+
+    Example:
+        >>> cell_texts(pa.chunked_array([[True, None]]))
+        ['true', 'NULL']
+    """
+    return [_cut(_one_line(text), characters_max) for text in _texts(column)]
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """Lets Arrow write what it can: Python has no nanoseconds and fewer years."""
+    if _reads_well_in_arrow(column.type):
+        try:
+            written: list[str | None] = pc.cast(column, pa.string()).to_pylist()
+        except (pa.ArrowException, NotImplementedError):
+            pass
+        else:
+            return ["NULL" if text is None else text for text in written]
+    return [_value_text(value) for chunk in column.chunks for value in chunk]
+
+
+def _reads_well_in_arrow(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_temporal(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+    )
+
+
+def _value_text(value: pa.Scalar) -> str:
+    try:
+        plain: Any = value.as_py()
+    except (ValueError, OverflowError, ImportError):
+        # Times with nanoseconds, and years beyond 9999: Arrow's own notation.
+        return str(pa.array([value], value.type))
+    if plain is None:
+        return "NULL"
+    if isinstance(plain, bytes):
+        return plain.hex()
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    return str(plain)
+
+
+def _one_line(text: str) -> str:
+    """Makes control characters visible: a value must not move the cursor of a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def _cut(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else text[: characters_max - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """Counts the cells of a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    combining = sum(bool(unicodedata.combining(character)) for character in text)
+    return len(text) + wide - combining
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], rights: Sequence[bool]) -> str:
+    padded = [
+        " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
+        for cell, width, right in zip(cells, widths, rights, strict=True)
+    ]
+    return f"| {' | '.join(padded)} |"
+
+
+def _notes(note: str) -> list[str]:
+    return [note] if note else []

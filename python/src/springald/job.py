@@ -1,0 +1,249 @@
+"""A job: one execution of a statement, followed in the background."""
+
+import copy
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pyarrow as pa
+
+from springald.client_limits import CALL_MS_MAX
+from springald.errors import (
+    DeadlineExceededError,
+    InternalError,
+    JobNotFoundError,
+    PlanTooLargeError,
+    SpringaldError,
+)
+from springald.job_report import describe_stages
+from springald.job_statistics import JobStatistics
+from springald.job_watch import JobWatch
+from springald.limits import STATEMENT_BYTES_MAX
+from springald.part_reader import PartReader
+from springald.physical.v1 import physical_pb2
+from springald.progress import JobStatus, Progress
+from springald.scheduler.v1 import scheduler_pb2 as pb
+from springald.session import Session, new_operation_id, plan_of
+from springald.sql_text import with_caret
+from springald.transport import Transport
+
+__all__ = ["Job"]
+
+
+class Job:
+    """One execution of a statement; made by `DataFrame.execute()`.
+
+    The job runs on whether or not somebody looks. Its result stays with the cluster until it was
+    read to the end, `release()` is called, this object is garbage, or the connection is closed.
+
+    Ctrl-C in a method that waits cancels the job on the cluster.
+    """
+
+    def __init__(self, session: Session, statement: str) -> None:
+        """Starts a statement. Users call `DataFrame.execute()`."""
+        session.check_open()
+        _check_statement(statement)
+        self._session = session
+        self._statement = statement
+        self._table: pa.Table | None = None
+        operation_id = new_operation_id()
+        watch = JobWatch(session.transport, session.id, operation_id, plan_of(statement))
+        self._watch = watch
+        give_up = partial(_give_up, session.transport, session.id, watch)
+        self._release = weakref.finalize(self, session.later, give_up)
+        self._release.atexit = False
+        self._wait_accepted()
+
+    @property
+    def id(self) -> str:
+        """The scheduler's name for the job, for example `j7`."""
+        return self._watch.update.job_id
+
+    @property
+    def operation_id(self) -> str:
+        """This client's name for the job."""
+        return self._watch.operation_id
+
+    @property
+    def statement(self) -> str:
+        """The statement that the job runs."""
+        return self._statement
+
+    @property
+    def status(self) -> JobStatus:
+        """Where the job stands."""
+        return self._watch.status
+
+    @property
+    def progress(self) -> Progress:
+        """How many of its tasks and stages are done."""
+        return Progress.from_proto(self._watch.update.progress)
+
+    @property
+    def waiting_reason(self) -> str:
+        """Why the job waits, for example that there is no executor; empty if it does not."""
+        return self._watch.update.waiting_reason
+
+    @property
+    def error(self) -> SpringaldError | None:
+        """Why the job failed or was cancelled; None if it did not."""
+        failure = self._watch.failure
+        if failure is None:
+            return None
+        # A copy each time: raising adds a traceback, and several threads may raise it.
+        return with_caret(copy.copy(failure), self._statement)
+
+    def on_progress(self, callback: Callable[[Progress], None]) -> None:
+        """Has a callable told the progress now and whenever there is news.
+
+        It is called by the thread that follows the job, so it should be quick; what it raises is
+        logged and changes nothing.
+        """
+        self._watch.listen(lambda update: callback(Progress.from_proto(update.progress)))
+
+    def wait(self, timeout_s: float | None = None) -> JobStatus:
+        """Waits for the end of the job, and raises nothing if the end is a bad one.
+
+        Args:
+            timeout_s: How long to wait, in seconds; None means to the end.
+
+        Returns:
+            The status at the end, or where the job stands when the time is over.
+        """
+        try:
+            self._watch.wait_over(timeout_s)
+        except KeyboardInterrupt:
+            self._interrupted()
+            raise
+        return self.status
+
+    def result(self) -> pa.Table:
+        """Waits for the job and returns all its rows; asking again returns the same table.
+
+        Raises:
+            SpringaldError: The job failed or was cancelled, or its rows cannot be fetched.
+        """
+        if self._table is None:
+            with self.result_batches() as reader:
+                self._table = reader.read_all()
+        return self._table
+
+    def result_batches(self) -> pa.RecordBatchReader:
+        """Waits for the job and returns a reader that fetches its rows bit by bit, once.
+
+        Raises:
+            SpringaldError: The job failed or was cancelled, or its rows are gone.
+        """
+        if self._table is not None:
+            return self._table.to_reader()
+        result = self._wait_result()
+        if result.WhichOneof("rows") != "remote":
+            return _inline_rows(result.inline.arrow_stream)
+        if not self._release.alive:
+            raise JobNotFoundError(
+                f"a result is read once, unless as a table: got a second reading of {self.id}; "
+                "execute the query again"
+            )
+        if not result.remote.parts:
+            raise InternalError(f"a result has at least one part: got none of {self.id}")
+        reader = PartReader(self._session.transport, result.remote.parts)
+        return pa.RecordBatchReader.from_batches(reader.schema, self._rows(reader))
+
+    def statistics(self) -> JobStatistics:
+        """Asks the scheduler what the job did: tasks, rows, bytes and time, by stage and task."""
+        return JobStatistics.from_proto(self._describe())
+
+    def graph(self) -> physical_pb2.StageGraph:
+        """Asks the scheduler for the job's stages as they were planned."""
+        return self._describe().graph
+
+    def explain(self) -> None:
+        """Prints the job's stages: what they read, run and put out, and what was measured."""
+        print(describe_stages(self._describe()))  # noqa: T201 - what it is for
+
+    def cancel(self, reason: str = "") -> None:
+        """Stops the job; one that has ended is left as it is.
+
+        Args:
+            reason: Why, for whoever else follows the job.
+        """
+        self._session.transport.cancel_job(
+            pb.CancelJobRequest(
+                session_id=self._session.id, operation_id=self.operation_id, reason=reason
+            )
+        )
+
+    def release(self) -> None:
+        """Gives up the result; a job that runs is stopped. Releasing again does nothing."""
+        self._release()
+
+    def __repr__(self) -> str:
+        done = f"{self.progress.tasks_finished}/{self.progress.tasks_total} tasks"
+        return f"Job({self.id or self.operation_id}, {self.status.value}, {done})"
+
+    def _wait_accepted(self) -> None:
+        """Waits until the scheduler has made a job of the statement, or has refused it."""
+        try:
+            in_time = self._watch.wait_first(CALL_MS_MAX / 1000)
+        except KeyboardInterrupt:
+            self._interrupted()
+            raise
+        if not in_time:
+            self._release()
+            raise DeadlineExceededError(
+                f"a scheduler must accept a statement within {CALL_MS_MAX} ms: got no news from "
+                f"{self._session.transport.address}"
+            )
+        if not self.id and self.error is not None:
+            raise self.error
+
+    def _wait_result(self) -> pb.JobResult:
+        status = self.wait()
+        if self.error is not None:
+            raise self.error
+        if status is not JobStatus.SUCCEEDED:
+            raise InternalError(f"a failed job says why: got {status.value} without an error")
+        return self._watch.update.result
+
+    def _rows(self, reader: PartReader) -> Iterator[pa.RecordBatch]:
+        """Streams rows; being a method, it keeps the job, and with it the result, alive."""
+        try:
+            yield from reader
+        finally:
+            reader.close()
+            self._release()
+
+    def _interrupted(self) -> None:
+        """Does what Ctrl-C means: nobody waits, so nobody needs the answer."""
+        try:
+            self.cancel("interrupted at the keyboard")
+        except SpringaldError:
+            self._release()
+
+    def _describe(self) -> pb.DescribeJobResponse:
+        return self._session.transport.describe_job(
+            pb.DescribeJobRequest(session_id=self._session.id, operation_id=self.operation_id)
+        )
+
+
+def _give_up(transport: Transport, session_id: str, watch: JobWatch) -> None:
+    watch.stop()
+    transport.release_job(
+        pb.ReleaseJobRequest(session_id=session_id, operation_id=watch.operation_id)
+    )
+
+
+def _inline_rows(arrow_stream: bytes) -> pa.RecordBatchReader:
+    if not arrow_stream:
+        # A statement without rows.
+        return pa.schema([]).empty_table().to_reader()
+    return pa.ipc.open_stream(arrow_stream)
+
+
+def _check_statement(statement: str) -> None:
+    size = len(statement.encode(errors="surrogatepass"))
+    if size > STATEMENT_BYTES_MAX:
+        raise PlanTooLargeError(
+            f"a statement has at most {STATEMENT_BYTES_MAX} bytes: got {size}; "
+            "put long lists into a table and join with it"
+        )

@@ -1,0 +1,202 @@
+"""The thread that follows a job on the scheduler, over broken streams, to its end."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from springald.backoff import waits_s
+from springald.client_limits import ATTACH_TRIES_MAX
+from springald.codec.errors import error_from_proto
+from springald.errors import (
+    CancelledError,
+    InternalError,
+    JobNotFoundError,
+    SchedulerRestartedError,
+    SchedulerUnavailableError,
+    SessionNotFoundError,
+    SpringaldError,
+)
+from springald.plan.v1 import plan_pb2
+from springald.progress import JobStatus
+from springald.scheduler.v1 import scheduler_pb2 as pb
+from springald.transport import Stream, Transport
+
+__all__ = ["JobWatch"]
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+Listener = Callable[[pb.JobUpdate], None]
+
+
+class JobWatch:
+    """A job's latest news, kept up to date by a thread of its own.
+
+    The thread holds the watch and nothing that the user holds, so that a job which nobody wants any
+    more becomes garbage while it runs.
+
+    Args:
+        transport: The way to the scheduler.
+        session_id: The session.
+        operation_id: The job's name for this client.
+        plan: What to run.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        session_id: str,
+        operation_id: str,
+        plan: plan_pb2.Plan,
+    ) -> None:
+        self.operation_id = operation_id
+        self._transport = transport
+        self._session_id = session_id
+        self._plan = plan
+        self._changed = threading.Condition()
+        self._update = pb.JobUpdate()
+        self._heard = False
+        self._failure: SpringaldError | None = None
+        self._stream: Stream[pb.ExecuteResponse] | Stream[pb.AttachJobResponse] | None = None
+        self._listeners: list[Listener] = []
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"springald-{operation_id[:11]}", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def update(self) -> pb.JobUpdate:
+        """The latest news; empty before the first."""
+        with self._changed:
+            return self._update
+
+    @property
+    def status(self) -> JobStatus:
+        """Where the job stands, as far as this client knows."""
+        with self._changed:
+            if self._failure is not None:
+                is_cancelled = isinstance(self._failure, CancelledError)
+                return JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED
+            return JobStatus.from_proto(self._update.status)
+
+    @property
+    def failure(self) -> SpringaldError | None:
+        """Why the job, or the following of it, came to a bad end."""
+        with self._changed:
+            return self._failure
+
+    def wait_first(self, timeout_s: float | None) -> bool:
+        """Waits for the first news, or for the failure to get any; False if the time was over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._heard or self._is_over(), timeout_s)
+
+    def wait_over(self, timeout_s: float | None) -> bool:
+        """Waits for the end; False if the time was over before."""
+        with self._changed:
+            return self._changed.wait_for(self._is_over, timeout_s)
+
+    def listen(self, listener: Listener) -> None:
+        """Has a callable told the latest news now, and all later ones by the watching thread."""
+        with self._changed:
+            self._listeners.append(listener)
+            update, heard = self._update, self._heard
+        if heard:
+            self._tell(listener, update)
+
+    def stop(self) -> None:
+        """Stops following; the job runs on."""
+        self._stopped.set()
+        with self._changed:
+            stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    def _is_over(self) -> bool:
+        return self._failure is not None or JobStatus.from_proto(self._update.status).is_final
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except SpringaldError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - somebody waits for this thread's verdict
+            self._fail(InternalError(f"following a job must not break: got {error!r}"))
+
+    def _follow(self) -> None:
+        """Reads streams until one of them tells the end, with pauses that grow in between."""
+        waits = waits_s(ATTACH_TRIES_MAX)
+        broken: SpringaldError | None = None
+        while not self._stopped.is_set():
+            try:
+                for update in self._open():
+                    waits = waits_s(ATTACH_TRIES_MAX)
+                    self._accept(update)
+                    if self._is_over():
+                        return
+                broken = SchedulerUnavailableError(
+                    f"a job's stream must end with its last status: got the end of the stream of "
+                    f"{self.operation_id} before it"
+                )
+            except SchedulerUnavailableError as error:
+                broken = error
+            except (SessionNotFoundError, JobNotFoundError) as error:
+                raise self._forgotten(error) if broken else error from None
+            wait_s = next(waits, None)
+            if wait_s is None:
+                raise broken
+            self._stopped.wait(wait_s)
+        self._fail(CancelledError(f"following {self.operation_id} was given up"))
+
+    def _open(self) -> Iterator[pb.JobUpdate]:
+        """Opens a stream: executing again under the same name is safe until the job is known."""
+        if not self._heard:
+            execute = pb.ExecuteRequest(
+                session_id=self._session_id, operation_id=self.operation_id, plan=self._plan
+            )
+            executed = self._transport.execute(execute)
+            self._hold(executed)
+            return (response.update for response in executed)
+        attach = pb.AttachJobRequest(session_id=self._session_id, operation_id=self.operation_id)
+        attached = self._transport.attach_job(attach)
+        self._hold(attached)
+        return (response.update for response in attached)
+
+    def _hold(self, stream: Stream[pb.ExecuteResponse] | Stream[pb.AttachJobResponse]) -> None:
+        with self._changed:
+            self._stream = stream
+        if self._stopped.is_set():
+            stream.close()
+
+    def _accept(self, update: pb.JobUpdate) -> None:
+        with self._changed:
+            self._update = update
+            self._heard = True
+            if JobStatus.from_proto(update.status).is_final and update.HasField("error"):
+                self._failure = error_from_proto(update.error)
+            listeners = list(self._listeners)
+            if self._is_over():
+                self._listeners.clear()
+            self._changed.notify_all()
+        for listener in listeners:
+            self._tell(listener, update)
+
+    def _fail(self, error: SpringaldError) -> None:
+        with self._changed:
+            self._failure = error
+            self._listeners.clear()
+            self._changed.notify_all()
+
+    def _tell(self, listener: Listener, update: pb.JobUpdate) -> None:
+        try:
+            listener(update)
+        except Exception:
+            # The listener is the user's; the job must not suffer from it.
+            _LOGGER.exception("a listener of %s failed", self.operation_id)
+
+    def _forgotten(self, error: SpringaldError) -> SpringaldError:
+        return SchedulerRestartedError(
+            f"a scheduler remembers its jobs: got {error.code} for {self.operation_id} after the "
+            f"stream from {self._transport.address} broke, so it restarted without its memory; "
+            "connect again and repeat the statement"
+        )
