@@ -381,7 +381,7 @@ class DataType(_message.Message):
 
     @_builtins.property
     def union_type(self) -> Global___UnionType:
-        """One of several types in each row; the children are the alternatives."""
+        """One of several types in each row; the children are the alternatives, at least one."""
 
     @_builtins.property
     def dictionary_type(self) -> Global___DictionaryType:
@@ -723,7 +723,9 @@ class RunEndEncodedType(_message.Message):
     """The type of the run ends. Required: INT16, INT32 or INT64; others are refused."""
     @_builtins.property
     def value_type(self) -> Global___DataType:
-        """The type of the runs' values. Required."""
+        """The type of the runs' values. Required, and not itself run-end encoded, though parts of it may
+        be.
+        """
 
     def __init__(
         self,
@@ -763,7 +765,9 @@ class ExtensionType(_message.Message):
     """
     @_builtins.property
     def storage_type(self) -> Global___DataType:
-        """The type of what is stored. Required."""
+        """The type of what is stored. Required, and not itself an extension type, though parts of it may
+        be: Arrow has one name for a place.
+        """
 
     def __init__(
         self,
@@ -819,7 +823,9 @@ class Field(_message.Message):
     name: _builtins.str
     """The name. May be empty, and need not be unique among its siblings."""
     nullable: _builtins.bool
-    """True if values may be null. A promise of the sender, which a reader need not check."""
+    """True if values may be null. A promise of the sender, which a reader need not check; but false for
+    SIMPLE_TYPE_NULL is refused.
+    """
     @_builtins.property
     def type(self) -> Global___DataType:
         """The type. Required."""
@@ -878,7 +884,9 @@ Global___Schema: _TypeAlias = Schema  # noqa: Y015
 
 @_typing.final
 class Scalar(_message.Message):
-    """Scalar is one value with its type. A null has a type too."""
+    """Scalar is one value with its type. A null has a type too. A reader may refuse a scalar whose rows
+    of fixed length, which take room even where they are null, would fill its memory.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
