@@ -1,0 +1,181 @@
+"""What a scheduler's core asks for, in the imperative. The driver carries out all, in order.
+
+Each action carries the event that caused it. A `Persist` comes before every action that tells
+somebody what it makes true.
+"""
+
+from dataclasses import dataclass
+
+from springald_scheduler.core.events import Event
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.graph import Stage
+from springald_scheduler.core.records import Key, OutputLocation, Record, UploadLocation
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Anything to be done."""
+
+    cause: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore(Action):
+    """Do nothing: the event came too late or names what does not exist. For the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persist(Action):
+    """Write a record so that it survives the process."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Forget(Action):
+    """Remove the record of this key and all whose keys begin with it."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class DropSession(Action):
+    """Let the planner forget a session."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptJob(Action):
+    """Tell the client that its statement is a new job."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachJob(Action):
+    """Tell the client that its statement is a job already."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse(Action):
+    """Tell the client that what it asked for cannot be."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob(Action):
+    """Plan a statement and tell how it went."""
+
+    job_id: str
+    session_id: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishJob(Action):
+    """Tell all who watch a job how it stands."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToExecutor(Action):
+    """Anything that is sent to an executor, in one life of it."""
+
+    executor_id: str
+    incarnation: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptExecutor(ToExecutor):
+    """Let an executor in."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseExecutor(ToExecutor):
+    """Turn an executor away and end its stream."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectExecutor(ToExecutor):
+    """End the stream of an executor that was given up."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefineStage(ToExecutor):
+    """Send what the tasks of a stage have in common, once before the first of them.
+
+    `inputs` has one entry for each of the stage's inputs, each with the outputs of all its tasks.
+    """
+
+    job_id: str
+    stage: Stage
+    inputs: tuple[tuple[OutputLocation, ...], ...]
+    settings: tuple[tuple[str, str], ...] = ()
+    uploads: tuple[UploadLocation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTask(ToExecutor):
+    """Start one attempt of a task."""
+
+    attempt_id: str
+    job_id: str
+    stage_id: int
+    partitions: range
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTask(ToExecutor):
+    """Stop an attempt and remove its files."""
+
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseJobFiles(ToExecutor):
+    """Remove everything that an executor keeps of a job."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssignUpload(Action):
+    """Tell the client where to send its rows."""
+
+    upload_id: str
+    executor_id: str
+    flight_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseUpload(Action):
+    """Tell the client that its rows find no place, or that they are gone."""
+
+    upload_id: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceUpload(Action):
+    """Tell whoever waits for it that an upload is complete."""
+
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseUpload(ToExecutor):
+    """Remove an upload."""
+
+    upload_id: str

@@ -1,0 +1,120 @@
+"""How a job ends, is released, and is forgotten. A job ends once."""
+
+from dataclasses import replace
+
+from springald_scheduler.core.actions import Forget, Persist
+from springald_scheduler.core.alarms import AlarmKind
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.files import cancel_attempts, release_files
+from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.model import Job
+from springald_scheduler.core.records import JobRecord, job_key
+from springald_scheduler.core.states import JobState
+from springald_scheduler.core.uploads import leave_uploads
+from springald_scheduler.core.world import World
+
+
+def job_record(job: Job) -> JobRecord:
+    """Returns what is persisted of a job."""
+    return JobRecord(
+        job_id=job.job_id,
+        session_id=job.session_id,
+        operation_id=job.operation_id,
+        statement=job.statement,
+        digest=job.digest,
+        submitted_ms=job.submitted_ms,
+        state=job.state,
+        graph=job.graph,
+        answer=job.answer,
+        failure=job.failure,
+    )
+
+
+def succeed_job(world: World, job: Job) -> None:
+    """Ends a job whose result is complete."""
+    _end(world, job, JobState.SUCCEEDED)
+
+
+def fail_job(world: World, job: Job, failure: Failure) -> None:
+    """Ends a job that cannot go on. The first cause counts: an ended job stays as it is."""
+    if not job.state.terminal:
+        job.failure = failure
+        _end(world, job, JobState.FAILED)
+
+
+def cancel_job(world: World, job: Job, failure: Failure) -> None:
+    """Ends a job on request, unless it has ended."""
+    if not job.state.terminal:
+        job.failure = failure
+        _end(world, job, JobState.CANCELLED)
+
+
+def release_job(world: World, job: Job, reason: Failure) -> None:
+    """Gives up all of a job but its description; one that runs is cancelled first."""
+    cancel_job(world, job, reason)
+    world.do(Forget(world.cause, job_key(job.job_id)))
+    release_files(world, job)
+    job.released = True
+    job.answer = None
+    for run in job.stages.values():
+        run.locations = ()
+        for task in run.tasks:
+            task.outputs = ()
+    session = world.sessions[job.session_id]
+    session.job_ids.pop(job.job_id)
+    session.watchers -= job.watchers
+    world.released_job_ids[job.job_id] = None
+    while len(world.released_job_ids) > world.limits.jobs_remembered_max:
+        _forget_job(world, world.released_job_ids.popitem(last=False)[0])
+
+
+def _end(world: World, job: Job, state: JobState) -> None:
+    world.change_job(job, state)
+    job.ended_ms = world.now_ms
+    job.statement = job.statement[: world.limits.statement_characters_max]
+    job.graph = job.graph and _without_payloads(job.graph)
+    _leave_queues(world, job)
+    world.do(Persist(world.cause, job_record(job)))
+    cancel_attempts(world, job)
+    if state is not JobState.SUCCEEDED:
+        release_files(world, job)
+    leave_uploads(world, job)
+    _drop_inputs(job)
+
+
+def _leave_queues(world: World, job: Job) -> None:
+    job.ready.clear()
+    for room in (world.queue, world.unsliced, world.stranded):
+        room.pop(job.job_id, None)
+    job.stranded_ms = None
+    for kind in (AlarmKind.STRANDED, AlarmKind.UNWATCHED, AlarmKind.PROGRESS):
+        world.alarms.clear(kind, job.job_id)
+    reservation = world.pool.reservation
+    if reservation and reservation[1][0] == job.job_id:
+        world.pool.clear_reservation()
+
+
+def _drop_inputs(job: Job) -> None:
+    """Lets go of what only running tasks needed: all outputs but the result's."""
+    kept = job.last_stage if job.state is JobState.SUCCEEDED else None
+    for run in job.stages.values():
+        run.stage = replace(run.stage, fragment=replace(run.stage.fragment, payload=b""))
+        if run is not kept:
+            run.locations = ()
+            for task in run.tasks:
+                task.outputs = ()
+
+
+def _without_payloads(graph: StageGraph) -> StageGraph:
+    stages = (
+        replace(stage, fragment=replace(stage.fragment, payload=b"")) for stage in graph.stages
+    )
+    return replace(graph, stages=tuple(stages))
+
+
+def _forget_job(world: World, job_id: str) -> None:
+    job = world.jobs.pop(job_id)
+    world.touched.pop(job_id, None)
+    session = world.sessions.get(job.session_id)
+    if session and session.operations.get(job.operation_id) == job_id:
+        del session.operations[job.operation_id]

@@ -1,0 +1,252 @@
+"""What a scheduler's core is told, in the past tense.
+
+An event is a fact: the core cannot refuse that it happened, only what it asks for.
+"""
+
+from dataclasses import dataclass
+
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.graph import StageGraph
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Anything that happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed(Event):
+    """Time went on; what is due by now comes about."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened(Event):
+    """A client got a session."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen(Event):
+    """A client called in the name of a session."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed(Event):
+    """A client gave up a session."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubmitted(Event):
+    """A client asked for a statement to be run.
+
+    Attributes:
+        session_id: The session.
+        operation_id: The client's name for the job.
+        statement: The statement as the planner takes it.
+        digest: Of the whole request; equal requests have equal digests.
+    """
+
+    session_id: str
+    operation_id: str
+    statement: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlanned(Event):
+    """A statement turned out to be a query, and was cut into stages."""
+
+    job_id: str
+    graph: StageGraph
+
+
+@dataclass(frozen=True, slots=True)
+class JobAnswered(Event):
+    """A statement was answered without an executor: its rows as an Arrow IPC stream."""
+
+    job_id: str
+    rows: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed(Event):
+    """A job cannot go on for a reason outside of its tasks, for example that it does not plan."""
+
+    job_id: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class JobWatched(Event):
+    """A client began to follow a job."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobUnwatched(Event):
+    """A client stopped following a job, or its connection broke."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobCancelRequested(Event):
+    """Somebody wants a job stopped; an empty session id is an operator's, who names job ids."""
+
+    session_id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobReleased(Event):
+    """A client gave up a job's result, by operation id or job id."""
+
+    session_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What must be equal everywhere in a cluster, for answers to be right."""
+
+    protocol_major: int
+    engine_version: str
+    python_version: str
+    architecture: str
+    routing_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorRegistered(Event):
+    """An executor opened its stream and said who it is."""
+
+    executor_id: str
+    incarnation: str
+    facts: ClusterFacts
+    slots: int
+    memory_bytes: int = 0
+    flight_address: str = ""
+    pid: int = 0
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorHeard(Event):
+    """An executor sent a heartbeat with the attempts that it runs."""
+
+    executor_id: str
+    incarnation: str
+    running_attempt_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorDisconnected(Event):
+    """An executor's stream ended."""
+
+    executor_id: str
+    incarnation: str
+    reason: str = "its stream ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorDrainRequested(Event):
+    """An executor wants no more tasks."""
+
+    executor_id: str
+    incarnation: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionOutput:
+    """What a task measured of one partition of its output."""
+
+    partition: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted(Event):
+    """An attempt runs in an engine process."""
+
+    executor_id: str
+    incarnation: str
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished(Event):
+    """An attempt made its output; partitions without rows are left out."""
+
+    executor_id: str
+    incarnation: str
+    attempt_id: str
+    partitions: tuple[PartitionOutput, ...] = ()
+    bytes_read_local: int = 0
+    bytes_read_remote: int = 0
+    elapsed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed(Event):
+    """An attempt ended without output.
+
+    Attributes:
+        executor_id: Who ran it.
+        incarnation: In which life.
+        attempt_id: The attempt.
+        failure: Why; `CANCELLED` if it was asked to stop.
+        lost_attempt_id: The attempt whose output could not be read, or an empty string.
+    """
+
+    executor_id: str
+    incarnation: str
+    attempt_id: str
+    failure: Failure
+    lost_attempt_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequested(Event):
+    """A client wants to send rows."""
+
+    session_id: str
+    upload_id: str
+    bytes_expected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStored(Event):
+    """All rows of an upload arrived at its executor."""
+
+    executor_id: str
+    incarnation: str
+    upload_id: str
+    rows: int
+    bytes: int
+    partition_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRegistered(Event):
+    """An upload became a table; its schema is in IPC form."""
+
+    session_id: str
+    upload_id: str
+    schema: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UploadReleased(Event):
+    """No table of the session holds an upload any more."""
+
+    session_id: str
+    upload_id: str

@@ -1,0 +1,28 @@
+"""The limits that the core keeps to; the driver gives them their values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CoreLimits:
+    """Times in milliseconds, and counts.
+
+    Attributes:
+        session_lease_ms: How long a session lives without a call.
+        executor_silence_ms_max: How long an executor may be silent; None for without end.
+        no_executor_ms_max: How long a job or upload waits while there is no executor.
+        unwatched_job_ms_max: How long a running job lives while nobody watches it.
+        jobs_remembered_max: How many released jobs can still be described.
+        executors_remembered_max: How many lost executors may come back to clean up.
+        progress_interval_ms: How often news of progress alone is published, at most.
+        statement_characters_max: How much of an ended job's statement is kept.
+    """
+
+    session_lease_ms: int = 600_000
+    executor_silence_ms_max: int | None = 10_000
+    no_executor_ms_max: int = 60_000
+    unwatched_job_ms_max: int = 60_000
+    jobs_remembered_max: int = 1_000
+    executors_remembered_max: int = 1_000
+    progress_interval_ms: int = 100
+    statement_characters_max: int = 1_000

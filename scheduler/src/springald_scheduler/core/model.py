@@ -1,0 +1,226 @@
+"""What the core remembers: plain records without behaviour, changed by the rooms beside it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from springald_scheduler.core.events import PartitionOutput
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.graph import Stage, StageGraph
+from springald_scheduler.core.records import OutputLocation, UploadLocation
+from springald_scheduler.core.states import (
+    ExecutorState,
+    JobState,
+    Moment,
+    StageState,
+    TaskState,
+    UploadState,
+)
+
+_STORY_MOMENTS_MAX = 64
+
+
+@dataclass(slots=True)
+class Session:
+    """A client's jobs and uploads.
+
+    Attributes:
+        session_id: Its id.
+        opened_ms: When it was opened.
+        seen_ms: When its client was last heard.
+        operations: The jobs of the session by operation id, released ones included.
+        job_ids: The jobs that are not released.
+        upload_ids: Its uploads.
+        watchers: How many streams follow jobs of the session.
+    """
+
+    session_id: str
+    opened_ms: int
+    seen_ms: int
+    operations: dict[str, str] = field(default_factory=dict)
+    job_ids: dict[str, None] = field(default_factory=dict)
+    upload_ids: dict[str, None] = field(default_factory=dict)
+    watchers: int = 0
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at a task, from its launch until its executor reports its end.
+
+    A stopping attempt was cancelled: its end no longer matters to its job, but it holds its slots.
+    """
+
+    attempt_id: str
+    job_id: str
+    stage_id: int
+    task_number: int
+    executor_id: str
+    slots: int
+    launched_ms: int
+    stopping: bool = False
+
+
+@dataclass(slots=True)
+class Task:
+    """A slice of a stage's partitions; numbers count from 1, attempts too."""
+
+    number: int
+    partitions: range
+    slots: int
+    preferred: tuple[str, ...] = ()
+    state: TaskState = TaskState.WAITING
+    attempt: int = 0
+    executor_id: str = ""
+    launched_ms: int = 0
+    elapsed_ms: int = 0
+    rows_out: int = 0
+    bytes_out: int = 0
+    bytes_read_local: int = 0
+    bytes_read_remote: int = 0
+    outputs: tuple[PartitionOutput, ...] = ()
+
+
+@dataclass(slots=True)
+class StageRun:
+    """A stage of a running job.
+
+    Attributes:
+        stage: As planned.
+        inputs_missing: Stages that it reads and that are not finished.
+        consumers: Stages that read it.
+        state: Where it stands.
+        tasks: Its tasks, fixed when it starts.
+        placed: How many tasks have been launched; the next one to place has this index.
+        finished: How many tasks are finished.
+        defined_on: Executors that know the stage, by their order of registration.
+        locations: The outputs, once it is finished.
+        started_ms: When the first task was launched.
+        ended_ms: When the last task that ended did so.
+        rows_out: Rows of all finished tasks; the same for the figures below.
+    """
+
+    stage: Stage
+    inputs_missing: set[int]
+    consumers: set[int] = field(default_factory=set)
+    state: StageState = StageState.WAITING
+    tasks: list[Task] = field(default_factory=list)
+    placed: int = 0
+    finished: int = 0
+    defined_on: set[int] = field(default_factory=set)
+    locations: tuple[OutputLocation, ...] = ()
+    started_ms: int = 0
+    ended_ms: int = 0
+    rows_out: int = 0
+    bytes_out: int = 0
+    bytes_read_local: int = 0
+    bytes_read_remote: int = 0
+
+    @property
+    def has_waiting_tasks(self) -> bool:
+        """True if a task can be placed."""
+        return self.state is StageState.RUNNING and self.placed < len(self.tasks)
+
+
+@dataclass(slots=True)
+class Job:
+    """One execution of one statement.
+
+    Attributes:
+        watchers: How many streams follow it.
+        unwatched_ms: Since when nobody does.
+        stages: By stage id, once it is planned.
+        ready: Stages with tasks to place, in the order in which they became ready.
+        running: Its attempts that run and are wanted.
+        holders: Executors with files of the job, with the incarnation that has them.
+        outputs_on: For each executor, the stages of which it holds accepted outputs.
+        stranded_ms: Since when it needs an executor and there is none; None if it does not.
+        released: True if only its description is left.
+        told: What was last published: state and waiting reason.
+        told_ms: When that was.
+        story: Its last transitions.
+    """
+
+    job_id: str
+    session_id: str
+    operation_id: str
+    statement: str
+    digest: bytes
+    submitted_ms: int
+    state: JobState = JobState.QUEUED
+    ended_ms: int = 0
+    watchers: int = 0
+    unwatched_ms: int = 0
+    graph: StageGraph | None = None
+    answer: bytes | None = None
+    failure: Failure | None = None
+    stages: dict[int, StageRun] = field(default_factory=dict)
+    ready: dict[int, StageRun] = field(default_factory=dict)
+    running: dict[str, Attempt] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    outputs_on: dict[str, set[int]] = field(default_factory=dict)
+    upload_ids: frozenset[str] = frozenset()
+    tasks_total: int = 0
+    tasks_finished: int = 0
+    stages_finished: int = 0
+    stranded_ms: int | None = None
+    waiting_reason: str = ""
+    released: bool = False
+    told: tuple[JobState, str] = (JobState.QUEUED, "")
+    told_ms: int = 0
+    story: deque[Moment] = field(default_factory=lambda: deque(maxlen=_STORY_MOMENTS_MAX))
+
+    @property
+    def last_stage(self) -> StageRun | None:
+        """The stage that makes the result, once the job is planned."""
+        return self.stages[max(self.stages)] if self.stages else None
+
+
+@dataclass(slots=True)
+class Executor:
+    """One life of an executor.
+
+    Attributes:
+        order: Counts registrations; breaks ties.
+        running: Attempts that hold slots here, stopping ones included.
+        attempts_of: How many of those each job has.
+        file_job_ids: Jobs that have files here, or may have.
+        release_after: Jobs whose files are to be removed when their last attempt here has ended.
+        upload_bytes: Bytes of uploads that were sent here, or are expected.
+    """
+
+    executor_id: str
+    incarnation: str
+    order: int
+    slots: int
+    memory_bytes: int
+    flight_address: str
+    pid: int
+    host: str
+    heard_ms: int
+    free: int
+    state: ExecutorState = ExecutorState.ACTIVE
+    running: dict[str, Attempt] = field(default_factory=dict)
+    attempts_of: dict[str, int] = field(default_factory=dict)
+    file_job_ids: dict[str, None] = field(default_factory=dict)
+    release_after: dict[str, None] = field(default_factory=dict)
+    upload_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Upload:
+    """Rows that a client sends.
+
+    Attributes:
+        readers: Jobs that read it and have not ended.
+        doomed: True if no table holds it and only its readers keep it.
+    """
+
+    upload_id: str
+    session_id: str
+    bytes_expected: int
+    requested_ms: int
+    state: UploadState = UploadState.WAITING
+    executor_id: str = ""
+    incarnation: str = ""
+    location: UploadLocation | None = None
+    readers: set[str] = field(default_factory=set)
+    doomed: bool = False

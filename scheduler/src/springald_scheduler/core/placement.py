@@ -1,0 +1,131 @@
+"""Which task runs next, and where: jobs take turns, data draws tasks, then free slots do."""
+
+from springald_scheduler.core.actions import DefineStage, LaunchTask
+from springald_scheduler.core.files import occupy_slots
+from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
+from springald_scheduler.core.records import UploadLocation
+from springald_scheduler.core.states import TaskState
+from springald_scheduler.core.world import World, attempt_name
+
+
+def place_tasks(world: World) -> None:
+    """Launches tasks until no slot is free or no waiting task fits."""
+    _place_reserved(world)
+    queue, skipped = world.queue, 0
+    while skipped < len(queue) and world.pool.roomiest():
+        job = next(iter(queue.values()))
+        queue.move_to_end(job.job_id)
+        skipped = 0 if _place_one(world, job) else skipped + 1
+
+
+def _place_reserved(world: World) -> None:
+    if world.pool.reservation is None:
+        return
+    executor, (job_id, stage_id) = world.pool.reservation
+    job = world.jobs[job_id]
+    run = job.ready[stage_id]
+    task = run.tasks[run.placed]
+    slots = _slots_needed(world, task)
+    if executor.free >= slots:
+        world.pool.clear_reservation()
+        _launch(world, job, run, task, executor)
+    elif executor.slots < slots:
+        # A larger executor came since.
+        world.pool.clear_reservation()
+
+
+def _place_one(world: World, job: Job) -> bool:
+    for run in job.ready.values():
+        task = run.tasks[run.placed]
+        slots = _slots_needed(world, task)
+        executor = _choose(world, task, slots)
+        if executor:
+            if _is_reserved_for(world, job, run):
+                world.pool.clear_reservation()
+            _launch(world, job, run, task, executor)
+            return True
+        if world.pool.reservation is None:
+            world.pool.reserve(slots, job.job_id, run.stage.stage_id)
+    return False
+
+
+def _choose(world: World, task: Task, slots: int) -> Executor | None:
+    for executor_id in task.preferred:
+        executor = world.executors.get(executor_id)
+        if executor and world.pool.takes(executor, slots):
+            return executor
+    executor = world.pool.roomiest()
+    return executor if executor and executor.free >= slots else None
+
+
+def _slots_needed(world: World, task: Task) -> int:
+    # Executors may have left since the task was fixed; then it makes do with fewer threads.
+    return min(task.slots, world.pool.largest)
+
+
+def _is_reserved_for(world: World, job: Job, run: StageRun) -> bool:
+    reservation = world.pool.reservation
+    return reservation is not None and reservation[1] == (job.job_id, run.stage.stage_id)
+
+
+def _launch(world: World, job: Job, run: StageRun, task: Task, executor: Executor) -> None:
+    stage_id = run.stage.stage_id
+    task.attempt += 1
+    task.executor_id = executor.executor_id
+    task.launched_ms = world.now_ms
+    if not run.placed:
+        run.started_ms = world.now_ms
+    attempt = Attempt(
+        attempt_id=attempt_name(job.job_id, stage_id, task.number, task.attempt),
+        job_id=job.job_id,
+        stage_id=stage_id,
+        task_number=task.number,
+        executor_id=executor.executor_id,
+        slots=_slots_needed(world, task),
+        launched_ms=world.now_ms,
+    )
+    world.change_task(job, run, task, TaskState.RUNNING)
+    run.placed += 1
+    if not run.has_waiting_tasks:
+        del job.ready[stage_id]
+        if not job.ready:
+            del world.queue[job.job_id]
+    occupy_slots(world, executor, attempt)
+    job.running[attempt.attempt_id] = attempt
+    job.holders[executor.executor_id] = executor.incarnation
+    _define(world, job, run, executor)
+    world.do(
+        LaunchTask(
+            world.cause,
+            executor.executor_id,
+            executor.incarnation,
+            attempt_id=attempt.attempt_id,
+            job_id=job.job_id,
+            stage_id=stage_id,
+            partitions=task.partitions,
+            slots=attempt.slots,
+        )
+    )
+
+
+def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
+    if executor.order in run.defined_on:
+        return
+    run.defined_on.add(executor.order)
+    uploads: list[UploadLocation] = []
+    for upload_id in run.stage.upload_ids:
+        location = world.uploads[upload_id].location
+        if location:
+            uploads.append(location)
+    world.do(
+        DefineStage(
+            world.cause,
+            executor.executor_id,
+            executor.incarnation,
+            job_id=job.job_id,
+            stage=run.stage,
+            inputs=tuple(job.stages[leaf.stage_id].locations for leaf in run.stage.inputs),
+            settings=job.graph.settings if job.graph else (),
+            uploads=tuple(uploads),
+        )
+    )

@@ -1,0 +1,98 @@
+"""What executors report about attempts. Only the end of a current, wanted attempt counts."""
+
+from springald_scheduler.core.endings import fail_job
+from springald_scheduler.core.events import TaskFailed, TaskFinished, TaskStarted
+from springald_scheduler.core.failures import broken_promise
+from springald_scheduler.core.files import free_slots
+from springald_scheduler.core.model import Attempt, Executor
+from springald_scheduler.core.stages import finish_stage
+from springald_scheduler.core.states import TaskState
+from springald_scheduler.core.world import World
+
+
+def on_task_started(world: World, event: TaskStarted) -> None:
+    """Takes note; an attempt counts as running from its launch."""
+    _find(world, event)
+
+
+def on_task_finished(world: World, event: TaskFinished) -> None:
+    """Accepts the output of an attempt, unless it was cancelled meanwhile."""
+    found = _end(world, event)
+    if found is None:
+        return
+    _, attempt = found
+    job = world.jobs[attempt.job_id]
+    run = job.stages[attempt.stage_id]
+    task = run.tasks[attempt.task_number - 1]
+    numbers = [output.partition for output in event.partitions]
+    if sorted(set(numbers)) != numbers or (
+        numbers and numbers[-1] >= run.stage.output.partition_count
+    ):
+        world.change_task(job, run, task, TaskState.FAILED)
+        message = f"output partitions ascend below {run.stage.output.partition_count}"
+        fail_job(world, job, broken_promise(f"{message}: got {numbers}", attempt.attempt_id))
+        return
+    world.change_task(job, run, task, TaskState.FINISHED)
+    task.outputs = event.partitions
+    task.rows_out = sum(output.rows for output in event.partitions)
+    task.bytes_out = sum(output.bytes for output in event.partitions)
+    task.bytes_read_local = event.bytes_read_local
+    task.bytes_read_remote = event.bytes_read_remote
+    task.elapsed_ms = event.elapsed_ms
+    run.rows_out += task.rows_out
+    run.bytes_out += task.bytes_out
+    run.bytes_read_local += task.bytes_read_local
+    run.bytes_read_remote += task.bytes_read_remote
+    run.ended_ms = world.now_ms
+    run.finished += 1
+    job.tasks_finished += 1
+    job.outputs_on.setdefault(event.executor_id, set()).add(attempt.stage_id)
+    if run.finished == len(run.tasks):
+        finish_stage(world, job, run)
+
+
+def on_task_failed(world: World, event: TaskFailed) -> None:
+    """Ends the job of an attempt that was not cancelled."""
+    found = _end(world, event)
+    if found is None:
+        return
+    executor, attempt = found
+    job = world.jobs[attempt.job_id]
+    run = job.stages[attempt.stage_id]
+    task = run.tasks[attempt.task_number - 1]
+    world.change_task(job, run, task, TaskState.FAILED)
+    task.elapsed_ms = world.now_ms - task.launched_ms
+    run.ended_ms = world.now_ms
+    failure = event.failure.at(node_id=attempt.attempt_id, executor_id=executor.executor_id)
+    fail_job(world, job, failure)
+
+
+Report = TaskStarted | TaskFinished | TaskFailed
+
+
+def _find(world: World, event: Report) -> tuple[Executor, Attempt] | None:
+    executor = world.executors.get(event.executor_id)
+    if executor is None:
+        world.ignore("report of an unknown executor")
+    elif executor.incarnation != event.incarnation:
+        world.ignore("report of another life of an executor")
+    else:
+        attempt = executor.running.get(event.attempt_id)
+        if attempt:
+            return executor, attempt
+        world.ignore("report of an attempt that does not run there")
+    return None
+
+
+def _end(world: World, event: Report) -> tuple[Executor, Attempt] | None:
+    """Takes an attempt off its executor; returns it if its job still wants to hear of it."""
+    found = _find(world, event)
+    if found is None:
+        return None
+    executor, attempt = found
+    free_slots(world, executor, attempt)
+    if attempt.stopping:
+        world.ignore("end of an attempt that was cancelled")
+        return None
+    del world.jobs[attempt.job_id].running[attempt.attempt_id]
+    return found

@@ -1,0 +1,252 @@
+"""What the core knows, read-only, as those see it who ask."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from springald_scheduler.core.events import PartitionOutput
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.jobs import find_job
+from springald_scheduler.core.model import Job, StageRun, Task
+from springald_scheduler.core.records import UploadLocation
+from springald_scheduler.core.states import JobState, TaskState, UploadState
+from springald_scheduler.core.uploads import find_upload
+from springald_scheduler.core.world import World, attempt_name
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Tasks and stages of a job, counted."""
+
+    tasks_total: int = 0
+    tasks_running: int = 0
+    tasks_finished: int = 0
+    stages_total: int = 0
+    stages_finished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOutput:
+    """The result partitions of one task, as far as they have rows."""
+
+    attempt_id: str
+    executor_id: str
+    flight_address: str
+    partitions: tuple[PartitionOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as it stands.
+
+    Attributes:
+        elapsed_ms: From its submission to its end or now.
+        answer: Its rows as an Arrow IPC stream, if the scheduler made them itself.
+        outputs: Its rows on executors, in order; a result without rows has one output without
+            partitions, which is where its schema can be read.
+    """
+
+    job_id: str
+    session_id: str
+    operation_id: str
+    statement: str
+    state: JobState
+    progress: Progress
+    waiting_reason: str
+    submitted_ms: int
+    elapsed_ms: int
+    failure: Failure | None
+    released: bool
+    answer: bytes | None = None
+    outputs: tuple[ResultOutput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """What a stage's tasks have measured so far, summed up."""
+
+    stage_id: int
+    tasks_total: int
+    tasks_finished: int
+    rows_out: int
+    bytes_out: int
+    bytes_read_local: int
+    bytes_read_remote: int
+    elapsed_ms: int
+    bytes_shuffled: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """What became of a task; its attempt id has no number before the first attempt."""
+
+    attempt_id: str
+    stage_id: int
+    executor_id: str
+    partitions: range
+    state: str
+    rows_out: int
+    bytes_out: int
+    bytes_read_local: int
+    bytes_read_remote: int
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """All about a job."""
+
+    job: JobView
+    graph: StageGraph | None
+    stages: tuple[StageView, ...]
+    tasks: tuple[TaskView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorView:
+    """An executor as it stands."""
+
+    executor_id: str
+    flight_address: str
+    slots_total: int
+    slots_free: int
+    state: str
+    memory_bytes: int
+    silent_ms: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadView:
+    """An upload as it stands; it has a location from when it is stored."""
+
+    state: UploadState
+    location: UploadLocation | None
+
+
+def view_job(world: World, session_id: str, name: str, now_ms: int) -> JobView | None:
+    """Returns a job by operation id or job id, or None."""
+    job = find_job(world, session_id, name)
+    return _job_view(job, now_ms) if job else None
+
+
+def list_jobs(world: World, session_id: str, jobs_max: int, now_ms: int) -> list[JobView]:
+    """Returns the newest jobs of a session, or of all, without their results."""
+    found: list[JobView] = []
+    for job in reversed(world.jobs.values()):
+        if len(found) == jobs_max:
+            break
+        if session_id in ("", job.session_id):
+            found.append(_job_view(job, now_ms, with_result=False))
+    return found
+
+
+def describe_job(world: World, session_id: str, name: str, now_ms: int) -> JobDetails | None:
+    """Returns all about a job, or None."""
+    job = find_job(world, session_id, name)
+    if job is None:
+        return None
+    runs = job.stages.values()
+    return JobDetails(
+        job=_job_view(job, now_ms, with_result=False),
+        graph=job.graph,
+        stages=tuple(_stage_view(job, run, now_ms) for run in runs),
+        tasks=tuple(_task_view(job, run, task, now_ms) for run in runs for task in run.tasks),
+    )
+
+
+def list_executors(world: World, now_ms: int) -> list[ExecutorView]:
+    """Returns the executors in the order of registration."""
+    return [
+        ExecutorView(
+            executor_id=executor.executor_id,
+            flight_address=executor.flight_address,
+            slots_total=executor.slots,
+            slots_free=executor.free,
+            state=executor.state.value,
+            memory_bytes=executor.memory_bytes,
+            silent_ms=max(now_ms - executor.heard_ms, 0),
+            pid=executor.pid,
+        )
+        for executor in world.executors.values()
+    ]
+
+
+def view_upload(world: World, session_id: str, upload_id: str) -> UploadView | None:
+    """Returns a session's upload, or None."""
+    upload = find_upload(world, session_id, upload_id)
+    return UploadView(upload.state, upload.location) if upload else None
+
+
+def _job_view(job: Job, now_ms: int, *, with_result: bool = True) -> JobView:
+    end_ms = job.ended_ms if job.state.terminal else now_ms
+    with_result = with_result and job.state is JobState.SUCCEEDED and not job.released
+    return JobView(
+        job_id=job.job_id,
+        session_id=job.session_id,
+        operation_id=job.operation_id,
+        statement=job.statement,
+        state=job.state,
+        progress=Progress(
+            tasks_total=job.tasks_total,
+            tasks_running=len(job.running),
+            tasks_finished=job.tasks_finished,
+            stages_total=len(job.stages),
+            stages_finished=job.stages_finished,
+        ),
+        waiting_reason=job.waiting_reason,
+        submitted_ms=job.submitted_ms,
+        elapsed_ms=max(end_ms - job.submitted_ms, 0),
+        failure=job.failure,
+        released=job.released,
+        answer=job.answer if with_result else None,
+        outputs=tuple(_result_outputs(job)) if with_result else (),
+    )
+
+
+def _result_outputs(job: Job) -> Iterator[ResultOutput]:
+    locations = job.last_stage.locations if job.last_stage else ()
+    full = [each for each in locations if each.partitions]
+    for location in full or locations[:1]:
+        yield ResultOutput(
+            attempt_id=location.attempt_id,
+            executor_id=location.executor_id,
+            flight_address=location.flight_address,
+            partitions=location.partitions,
+        )
+
+
+def _stage_view(job: Job, run: StageRun, now_ms: int) -> StageView:
+    busy = run.placed > run.finished and not job.state.terminal
+    end_ms = now_ms if busy else max(run.ended_ms, run.started_ms)
+    return StageView(
+        stage_id=run.stage.stage_id,
+        tasks_total=len(run.tasks),
+        tasks_finished=run.finished,
+        rows_out=run.rows_out,
+        bytes_out=run.bytes_out,
+        bytes_read_local=run.bytes_read_local,
+        bytes_read_remote=run.bytes_read_remote,
+        elapsed_ms=max(end_ms - run.started_ms, 0) if run.placed else 0,
+        bytes_shuffled=run.bytes_out if run.consumers else 0,
+    )
+
+
+def _task_view(job: Job, run: StageRun, task: Task, now_ms: int) -> TaskView:
+    state, elapsed_ms = task.state, task.elapsed_ms
+    if state is TaskState.RUNNING:
+        elapsed_ms = max(now_ms - task.launched_ms, 0)
+    elif state is TaskState.WAITING and job.state.terminal:
+        state = TaskState.CANCELLED
+    return TaskView(
+        attempt_id=attempt_name(job.job_id, run.stage.stage_id, task.number, task.attempt),
+        stage_id=run.stage.stage_id,
+        executor_id=task.executor_id,
+        partitions=task.partitions,
+        state=state.value,
+        rows_out=task.rows_out,
+        bytes_out=task.bytes_out,
+        bytes_read_local=task.bytes_read_local,
+        bytes_read_remote=task.bytes_read_remote,
+        elapsed_ms=elapsed_ms,
+    )
