@@ -392,11 +392,26 @@ def test_scalar_with_many_entries_for_its_dictionary_names_equal_ones_once() -> 
     assert len(again.values.dictionary) == 2
 
 
-# Scalars that are refused.
-
-
 def _list(*elements: pb.Value) -> pb.Value:
     return pb.Value(list_value=pb.ListValue(elements=elements))
+
+
+@pytest.mark.parametrize("make", [pa.dense_union, pa.sparse_union])
+def test_scalar_of_many_union_rows_keeps_each(make: Any) -> None:  # noqa: ANN401
+    """Each row of a union finds its own value, also where several have one alternative."""
+    one, x, two = pb.Value(int_value=1), pb.Value(string_value="x"), pb.Value(int_value=2)
+    message = pb.Scalar(
+        type=data_type_to_proto(pa.list_(make(CHOICE))),
+        value=_list(
+            NULL, *(_union_value(code, value) for code, value in ((0, one), (1, x), (0, two)))
+        ),
+    )
+    scalar = scalar_from_proto(message)
+    assert scalar.as_py() == [None, 1, "x", 2]
+    assert scalar_to_proto(scalar) == message
+
+
+# Scalars that are refused.
 
 
 ONE = pb.Value(int_value=1)
