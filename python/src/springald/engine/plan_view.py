@@ -29,6 +29,7 @@ _BODIES: Final[dict[str, type[Message]]] = {
     "analyze": pb.AnalyzeExecNode,
     "cross_join": pb.TwoInputNode,
     "empty": pb.SchemaLeafNode,
+    "generate_series": pb.GenerateSeriesNode,
     "global_limit": pb.GlobalLimitExecNode,
     "hash_join": pb.HashJoinExecNode,
     "interleave": pb.ManyInputNode,

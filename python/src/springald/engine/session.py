@@ -22,6 +22,9 @@ PINNED_SETTINGS: Final[dict[str, str]] = {
     "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown": "false",
     # An exchange that keeps an order per output partition is not offered.
     "datafusion.optimizer.prefer_existing_sort": "false",
+    # Operators that the engine cannot serialise.
+    "datafusion.optimizer.enable_piecewise_merge_join": "false",
+    "datafusion.optimizer.enable_window_topn": "false",
     "datafusion.catalog.information_schema": "true",
 }
 """What no session may change. Each entry says which wrong answer or hang it prevents."""

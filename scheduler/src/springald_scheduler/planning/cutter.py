@@ -35,6 +35,7 @@ from springald_scheduler.planning.orderings import complete_orderings
 _EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
 """Join types LEFT, FULL, LEFT SEMI, LEFT ANTI and LEFT MARK, numbered as the engine does."""
 
+_DEPTH_COMFORTABLE: Final = FRAGMENT_DEPTH_MAX * 2 // 3
 _NEEDS_SCOPE: Final = "ScalarSubqueryExpr can only be deserialized"
 _ONE_PARTITION_AGGREGATES: Final = frozenset({1, 3})
 _CHEAP: Final = frozenset({
@@ -107,6 +108,13 @@ class Cutter:
     # The way down: one rule a kind of operator.
 
     def _transform(self, node: PlanNode) -> PlanNode:
+        cut = self._cut_at(node)
+        if cut.depth() <= _DEPTH_COMFORTABLE:
+            return cut
+        forward = Exchange(ExchangeKind.FORWARD, partition_count(cut))
+        return self._leaf(self._finish(cut, forward))
+
+    def _cut_at(self, node: PlanNode) -> PlanNode:
         match node.kind:
             case "repartition":
                 return self._cut_repartition(node)
@@ -250,7 +258,8 @@ class Cutter:
         keys: Sequence[bytes] = (),
         single_task_reason: str = "",
     ) -> StageDraft:
-        body = complete_orderings(self._scoped(body), self._decodes)
+        body = self._scoped(body)
+        complete_orderings(body)
         rows_schema = output_schema(self._context, body)
         schema = plain_schema(rows_schema)
         root = pv.hash_repartition(body, keys, output.partition_count) if keys else body

@@ -27,6 +27,7 @@ from springald_scheduler.core.graph import (
 )
 from springald_scheduler.planning.cutter import Cutter, StageDraft
 from springald_scheduler.planning.explain import operators_of
+from springald_scheduler.planning.fidelity import loses_meaning, same_operators
 from springald_scheduler.planning.model import ClusterShape
 from springald_scheduler.planning.session import PlannerSession, engine_errors
 
@@ -81,9 +82,17 @@ def _partitions(session: PlannerSession, shape: ClusterShape) -> int:
 
 
 def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
-    """Returns the plan as a tree, or nothing if the engine cannot serialise it."""
+    """Returns the plan as a tree, or nothing if it does not survive being serialised."""
+    text = plan.display_indent()
+    if loses_meaning(text):
+        return None
     try:
-        return pv.parse(plan.to_bytes(session.context))
+        data = plan.to_bytes(session.context)
+        tree = pv.parse(data)
+        if tree.depth() > FRAGMENT_DEPTH_MAX:
+            return tree
+        again = ExecutionPlan.from_bytes(session.context, data).display_indent()
+        return tree if same_operators(text, again) else None
     except Exception:  # noqa: BLE001 - the engine raises bare exceptions
         return None
 

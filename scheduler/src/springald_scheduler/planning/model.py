@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from springald.engine.catalog import CatalogEntry
 from springald_scheduler.core.graph import StageGraph
 
 
@@ -47,6 +48,16 @@ class Upload:
     rows: int
     bytes: int
     partition_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot:
+    """All that makes a session what it is, so that it can be made again elsewhere."""
+
+    own_settings: dict[str, str]
+    engine_settings: dict[str, str]
+    entries: tuple[CatalogEntry, ...]
+    uploads: tuple[Upload, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,55 +2,51 @@
 
 A column that a filter made constant is left out of the sort keys above it. When the filter ends up
 in another stage, the engine sees a window function whose input is not sorted by all its keys, and
-refuses the fragment. Sorting by the missing columns too changes nothing: they are constant there.
+refuses to run it. Sorting by the missing columns too changes no order, because they are constant
+there, or equal to a column that is in the keys.
 """
 
-from collections.abc import Callable
+from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine.plan_view import PlanNode
 
-_KEEPS_COLUMNS = frozenset({"window", "coalesce_batches", "cooperative"})
+_KEEPS_COLUMNS: Final = frozenset({"window", "coalesce_batches", "cooperative"})
 
 
-def complete_orderings(body: PlanNode, decodes: Callable[[PlanNode], str | None]) -> PlanNode:
-    """Returns the fragment, with sort keys added where the engine would refuse it otherwise.
-
-    Args:
-        body: The fragment.
-        decodes: Returns why the engine refuses a fragment, or nothing.
-    """
-    refused = decodes(body)
-    if refused is None or "ordering" not in refused:
-        return body
+def complete_orderings(body: PlanNode) -> None:
+    """Adds the keys of window functions to the sorts of a fragment that lack them."""
     for window in [node for node in body.walk() if node.kind == "window"]:
-        _complete(window)
-    return body
+        if window.body.WhichOneof("input_order_mode") in {None, "sorted"}:
+            _complete(window)
 
 
 def _complete(window: PlanNode) -> None:
-    """Adds a window's missing keys to the sort or merge that orders its input."""
     ordered = window.children[0]
     while ordered.kind in _KEEPS_COLUMNS:
         ordered = ordered.children[0]
     if ordered.kind not in {"sort", "sort_preserving_merge"}:
         return
-    have = {_key(expression) for expression in ordered.body.expr}
-    wanted = [key for raw in window.body.window_expr for key in _partition_keys(raw)]
-    missing = [_sort_key(key) for key in dict.fromkeys(wanted) if key not in have]
-    present = list(ordered.body.expr)
+    have = [_same(pb.PhysicalExprNode.FromString(key).sort.expr) for key in ordered.body.expr]
+    wanted = {_same(key): key for raw in window.body.window_expr for key in _partition_keys(raw)}
+    missing = [_sort_key(key) for same, key in wanted.items() if same not in have]
+    if not missing:
+        return
+    # Behind the partition keys that are there: they come first, in whatever order.
+    place = sum(1 for key in have if key in wanted)
+    keys = list(ordered.body.expr)
     del ordered.body.expr[:]
-    ordered.body.expr.extend([*missing, *present])
+    ordered.body.expr.extend([*keys[:place], *missing, *keys[place:]])
 
 
 def _partition_keys(window_expression: bytes) -> list[bytes]:
-    raw = pb.PhysicalExprNode.FromString(window_expression).window_expr
-    return list(pb.PhysicalWindowExprNode.FromString(raw).partition_by)
+    return list(pb.PhysicalWindowExprNode.FromString(window_expression).partition_by)
 
 
-def _key(expression: bytes) -> bytes:
-    """Returns the expression that a sort key sorts by."""
-    return pb.PhysicalExprNode.FromString(expression).sort.expr
+def _same(expression: bytes) -> bytes | int:
+    """Returns what two expressions have in common if they are the same column, or the same."""
+    parsed = pb.PhysicalExprNode.FromString(expression)
+    return parsed.column.index if parsed.WhichOneof("kind") == "column" else expression
 
 
 def _sort_key(expression: bytes) -> bytes:

@@ -19,7 +19,14 @@ from springald_scheduler.planning.distribution import (
     query_schema,
 )
 from springald_scheduler.planning.explain import stages_text
-from springald_scheduler.planning.model import Answered, ClusterShape, Planned, TableInfo, Upload
+from springald_scheduler.planning.model import (
+    Answered,
+    ClusterShape,
+    Planned,
+    SessionSnapshot,
+    TableInfo,
+    Upload,
+)
 from springald_scheduler.planning.session import PlannerSession, engine_errors
 from springald_scheduler.planning.words import StatementKind, statement_kind
 
@@ -49,6 +56,20 @@ class Planner:
         session = self._sessions.pop(session_id, None)
         if session is not None:
             session.close()
+
+    def snapshot(self, session_id: str) -> SessionSnapshot:
+        """Returns what makes a session what it is.
+
+        Raises:
+            SessionNotFoundError: It is not open.
+        """
+        return self._session(session_id).snapshot()
+
+    def restore_session(self, session_id: str, snapshot: SessionSnapshot) -> None:
+        """Opens a session that was open before, in this process or another one."""
+        session = PlannerSession(self._work_dir)
+        session.restore(snapshot)
+        self._sessions[session_id] = session
 
     def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
         """Carries out a statement, or plans a query.

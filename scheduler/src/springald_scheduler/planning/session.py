@@ -1,7 +1,7 @@
 """One session as the planner keeps it: its engine session, tables and settings."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from springald.errors import (
     UnknownFunctionError,
     UnknownTableError,
 )
-from springald_scheduler.planning.model import Upload
+from springald_scheduler.planning.model import SessionSnapshot, Upload
 from springald_scheduler.planning.session_settings import TARGET_PARTITIONS, SessionSettings
 from springald_scheduler.planning.words import position_of_name
 
@@ -87,12 +87,31 @@ class PlannerSession:
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Makes the engine session anew from settings and tables."""
+        """Makes the engine session anew; a table whose files are gone is left out."""
         self.partitions = 1
         self.context = make_context(self.settings.engine, partitions=1)
         self.encoder = SchemaEncoder(self.context)
         for entry in self.entries.values():
-            apply_entry(self.context, entry, self._placeholders())
+            with suppress(Exception):
+                apply_entry(self.context, entry, self._placeholders())
+
+    def snapshot(self) -> SessionSnapshot:
+        """Returns what makes this session what it is."""
+        return SessionSnapshot(
+            dict(self.settings.own),
+            dict(self.settings.engine),
+            tuple(self.entries.values()),
+            tuple(self.uploads.values()),
+        )
+
+    def restore(self, snapshot: SessionSnapshot) -> None:
+        """Becomes the session that a snapshot was taken of."""
+        self.settings.own = dict(snapshot.own_settings)
+        self.settings.engine = dict(snapshot.engine_settings)
+        self.entries = {entry.name: entry for entry in snapshot.entries}
+        for upload in snapshot.uploads:
+            self.add_upload(upload)
+        self.rebuild()
 
     def create(self, entry: CatalogEntry, sql: str = "") -> tuple[str, ...]:
         """Makes a table or view and remembers it; returns ids of uploads that it replaces.

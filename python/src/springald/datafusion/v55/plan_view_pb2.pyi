@@ -167,13 +167,15 @@ class SingleInputNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___SingleInputNode: _TypeAlias = SingleInputNode  # noqa: Y015
 
@@ -190,14 +192,21 @@ class TwoInputNode(_message.Message):
     def __init__(
         self,
         *,
-        left: _builtins.bytes = ...,
-        right: _builtins.bytes = ...,
+        left: _builtins.bytes | None = ...,
+        right: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
+    _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
+    _WhichOneofReturnType__right: _TypeAlias = _typing.Literal["right"]  # noqa: Y015
+    _WhichOneofArgType__right: _TypeAlias = _typing.Literal["_right", b"_right"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__left) -> _WhichOneofReturnType__left | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__right) -> _WhichOneofReturnType__right | None: ...
 
 Global___TwoInputNode: _TypeAlias = TwoInputNode  # noqa: Y015
 
@@ -237,14 +246,16 @@ class ScalarSubqueryExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         subqueries: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "subqueries", b"subqueries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input", "subqueries", b"subqueries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___ScalarSubqueryExecNode: _TypeAlias = ScalarSubqueryExecNode  # noqa: Y015
 
@@ -259,13 +270,15 @@ class AnalyzeExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___AnalyzeExecNode: _TypeAlias = AnalyzeExecNode  # noqa: Y015
 
@@ -291,13 +304,15 @@ class AggregateExecNode(_message.Message):
         group_expr: _abc.Iterable[_builtins.bytes] | None = ...,
         aggr_expr: _abc.Iterable[_builtins.bytes] | None = ...,
         mode: _builtins.int = ...,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggr_expr", b"aggr_expr", "group_expr", b"group_expr", "input", b"input", "mode", b"mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "aggr_expr", b"aggr_expr", "group_expr", b"group_expr", "input", b"input", "mode", b"mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___AggregateExecNode: _TypeAlias = AggregateExecNode  # noqa: Y015
 
@@ -318,15 +333,17 @@ class ProjectionExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         expr: _abc.Iterable[_builtins.bytes] | None = ...,
         expr_name: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expr", b"expr", "expr_name", b"expr_name", "input", b"input"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "expr", b"expr", "expr_name", b"expr_name", "input", b"input"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___ProjectionExecNode: _TypeAlias = ProjectionExecNode  # noqa: Y015
 
@@ -345,15 +362,17 @@ class GlobalLimitExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         skip: _builtins.int = ...,
         fetch: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fetch", b"fetch", "input", b"input", "skip", b"skip"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "fetch", b"fetch", "input", b"input", "skip", b"skip"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___GlobalLimitExecNode: _TypeAlias = GlobalLimitExecNode  # noqa: Y015
 
@@ -370,14 +389,16 @@ class LocalLimitExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         fetch: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fetch", b"fetch", "input", b"input"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___LocalLimitExecNode: _TypeAlias = LocalLimitExecNode  # noqa: Y015
 
@@ -394,16 +415,21 @@ class CoalescePartitionsExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         fetch: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_fetch", b"_fetch", "fetch", b"fetch"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fetch", b"_fetch", "_input", b"_input", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fetch", b"_fetch", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fetch", b"_fetch", "_input", b"_input", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__fetch: _TypeAlias = _typing.Literal["fetch"]  # noqa: Y015
     _WhichOneofArgType__fetch: _TypeAlias = _typing.Literal["_fetch", b"_fetch"]  # noqa: Y015
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__fetch) -> _WhichOneofReturnType__fetch | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___CoalescePartitionsExecNode: _TypeAlias = CoalescePartitionsExecNode  # noqa: Y015
 
@@ -423,15 +449,17 @@ class SortPreservingMergeExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         expr: _abc.Iterable[_builtins.bytes] | None = ...,
         fetch: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expr", b"expr", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "expr", b"expr", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___SortPreservingMergeExecNode: _TypeAlias = SortPreservingMergeExecNode  # noqa: Y015
 
@@ -453,16 +481,18 @@ class SortExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         expr: _abc.Iterable[_builtins.bytes] | None = ...,
         fetch: _builtins.int = ...,
         preserve_partitioning: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expr", b"expr", "fetch", b"fetch", "input", b"input", "preserve_partitioning", b"preserve_partitioning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "expr", b"expr", "fetch", b"fetch", "input", b"input", "preserve_partitioning", b"preserve_partitioning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___SortExecNode: _TypeAlias = SortExecNode  # noqa: Y015
 
@@ -475,7 +505,13 @@ class WindowAggExecNode(_message.Message):
     INPUT_FIELD_NUMBER: _builtins.int
     WINDOW_EXPR_FIELD_NUMBER: _builtins.int
     PARTITION_KEYS_FIELD_NUMBER: _builtins.int
+    LINEAR_FIELD_NUMBER: _builtins.int
+    PARTIALLY_SORTED_FIELD_NUMBER: _builtins.int
+    SORTED_FIELD_NUMBER: _builtins.int
     input: _builtins.bytes
+    linear: _builtins.bytes
+    partially_sorted: _builtins.bytes
+    sorted: _builtins.bytes
     @_builtins.property
     def window_expr(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     @_builtins.property
@@ -483,15 +519,25 @@ class WindowAggExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         window_expr: _abc.Iterable[_builtins.bytes] | None = ...,
         partition_keys: _abc.Iterable[_builtins.bytes] | None = ...,
+        linear: _builtins.bytes = ...,
+        partially_sorted: _builtins.bytes = ...,
+        sorted: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input", "input_order_mode", b"input_order_mode", "linear", b"linear", "partially_sorted", b"partially_sorted", "sorted", b"sorted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "partition_keys", b"partition_keys", "window_expr", b"window_expr"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input", "input_order_mode", b"input_order_mode", "linear", b"linear", "partially_sorted", b"partially_sorted", "partition_keys", b"partition_keys", "sorted", b"sorted", "window_expr", b"window_expr"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    _WhichOneofReturnType_input_order_mode: _TypeAlias = _typing.Literal["linear", "partially_sorted", "sorted"]  # noqa: Y015
+    _WhichOneofArgType_input_order_mode: _TypeAlias = _typing.Literal["input_order_mode", b"input_order_mode"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_input_order_mode) -> _WhichOneofReturnType_input_order_mode | None: ...
 
 Global___WindowAggExecNode: _TypeAlias = WindowAggExecNode  # noqa: Y015
 
@@ -529,11 +575,9 @@ class PhysicalExprNode(_message.Message):
 
     EXPR_ID_FIELD_NUMBER: _builtins.int
     COLUMN_FIELD_NUMBER: _builtins.int
-    WINDOW_EXPR_FIELD_NUMBER: _builtins.int
     SORT_FIELD_NUMBER: _builtins.int
     CAST_FIELD_NUMBER: _builtins.int
     expr_id: _builtins.int
-    window_expr: _builtins.bytes
     @_builtins.property
     def column(self) -> Global___PhysicalColumn: ...
     @_builtins.property
@@ -545,17 +589,16 @@ class PhysicalExprNode(_message.Message):
         *,
         expr_id: _builtins.int | None = ...,
         column: Global___PhysicalColumn | None = ...,
-        window_expr: _builtins.bytes = ...,
         sort: Global___PhysicalSortExprNode | None = ...,
         cast: Global___PhysicalCastNode | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "sort", b"sort", "window_expr", b"window_expr"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "sort", b"sort"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "sort", b"sort", "window_expr", b"window_expr"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "sort", b"sort"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expr_id: _TypeAlias = _typing.Literal["expr_id"]  # noqa: Y015
     _WhichOneofArgType__expr_id: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id"]  # noqa: Y015
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["column", "window_expr", "sort", "cast"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["column", "sort", "cast"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expr_id) -> _WhichOneofReturnType__expr_id | None: ...
@@ -603,15 +646,17 @@ class PhysicalSortExprNode(_message.Message):
     def __init__(
         self,
         *,
-        expr: _builtins.bytes = ...,
+        expr: _builtins.bytes | None = ...,
         asc: _builtins.bool = ...,
         nulls_first: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr", b"_expr", "expr", b"expr"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asc", b"asc", "expr", b"expr", "nulls_first", b"nulls_first"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr", b"_expr", "asc", b"asc", "expr", b"expr", "nulls_first", b"nulls_first"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expr: _TypeAlias = _typing.Literal["expr"]  # noqa: Y015
+    _WhichOneofArgType__expr: _TypeAlias = _typing.Literal["_expr", b"_expr"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expr) -> _WhichOneofReturnType__expr | None: ...
 
 Global___PhysicalSortExprNode: _TypeAlias = PhysicalSortExprNode  # noqa: Y015
 
@@ -628,14 +673,21 @@ class PhysicalCastNode(_message.Message):
     def __init__(
         self,
         *,
-        expr: _builtins.bytes = ...,
-        arrow_type: _builtins.bytes = ...,
+        expr: _builtins.bytes | None = ...,
+        arrow_type: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrow_type", b"_arrow_type", "_expr", b"_expr", "arrow_type", b"arrow_type", "expr", b"expr"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_type", b"arrow_type", "expr", b"expr"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrow_type", b"_arrow_type", "_expr", b"_expr", "arrow_type", b"arrow_type", "expr", b"expr"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__arrow_type: _TypeAlias = _typing.Literal["arrow_type"]  # noqa: Y015
+    _WhichOneofArgType__arrow_type: _TypeAlias = _typing.Literal["_arrow_type", b"_arrow_type"]  # noqa: Y015
+    _WhichOneofReturnType__expr: _TypeAlias = _typing.Literal["expr"]  # noqa: Y015
+    _WhichOneofArgType__expr: _TypeAlias = _typing.Literal["_expr", b"_expr"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__arrow_type) -> _WhichOneofReturnType__arrow_type | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expr) -> _WhichOneofReturnType__expr | None: ...
 
 Global___PhysicalCastNode: _TypeAlias = PhysicalCastNode  # noqa: Y015
 
@@ -661,18 +713,25 @@ class HashJoinExecNode(_message.Message):
     def __init__(
         self,
         *,
-        left: _builtins.bytes = ...,
-        right: _builtins.bytes = ...,
+        left: _builtins.bytes | None = ...,
+        right: _builtins.bytes | None = ...,
         on: _abc.Iterable[Global___JoinOn] | None = ...,
         join_type: _builtins.int = ...,
         partition_mode: _builtins.int = ...,
         null_aware: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["join_type", b"join_type", "left", b"left", "null_aware", b"null_aware", "on", b"on", "partition_mode", b"partition_mode", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "join_type", b"join_type", "left", b"left", "null_aware", b"null_aware", "on", b"on", "partition_mode", b"partition_mode", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
+    _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
+    _WhichOneofReturnType__right: _TypeAlias = _typing.Literal["right"]  # noqa: Y015
+    _WhichOneofArgType__right: _TypeAlias = _typing.Literal["_right", b"_right"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__left) -> _WhichOneofReturnType__left | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__right) -> _WhichOneofReturnType__right | None: ...
 
 Global___HashJoinExecNode: _TypeAlias = HashJoinExecNode  # noqa: Y015
 
@@ -689,14 +748,21 @@ class JoinOn(_message.Message):
     def __init__(
         self,
         *,
-        left: _builtins.bytes = ...,
-        right: _builtins.bytes = ...,
+        left: _builtins.bytes | None = ...,
+        right: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
+    _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
+    _WhichOneofReturnType__right: _TypeAlias = _typing.Literal["right"]  # noqa: Y015
+    _WhichOneofArgType__right: _TypeAlias = _typing.Literal["_right", b"_right"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__left) -> _WhichOneofReturnType__left | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__right) -> _WhichOneofReturnType__right | None: ...
 
 Global___JoinOn: _TypeAlias = JoinOn  # noqa: Y015
 
@@ -715,15 +781,22 @@ class NestedLoopJoinExecNode(_message.Message):
     def __init__(
         self,
         *,
-        left: _builtins.bytes = ...,
-        right: _builtins.bytes = ...,
+        left: _builtins.bytes | None = ...,
+        right: _builtins.bytes | None = ...,
         join_type: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["join_type", b"join_type", "left", b"left", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "join_type", b"join_type", "left", b"left", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
+    _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
+    _WhichOneofReturnType__right: _TypeAlias = _typing.Literal["right"]  # noqa: Y015
+    _WhichOneofArgType__right: _TypeAlias = _typing.Literal["_right", b"_right"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__left) -> _WhichOneofReturnType__left | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__right) -> _WhichOneofReturnType__right | None: ...
 
 Global___NestedLoopJoinExecNode: _TypeAlias = NestedLoopJoinExecNode  # noqa: Y015
 
@@ -743,15 +816,17 @@ class RepartitionExecNode(_message.Message):
     def __init__(
         self,
         *,
-        input: _builtins.bytes = ...,
+        input: _builtins.bytes | None = ...,
         partitioning: Global___Partitioning | None = ...,
         preserve_order: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["partitioning", b"partitioning"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input", "partitioning", b"partitioning"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "partitioning", b"partitioning", "preserve_order", b"preserve_order"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input", "partitioning", b"partitioning", "preserve_order", b"preserve_order"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
 
 Global___RepartitionExecNode: _TypeAlias = RepartitionExecNode  # noqa: Y015
 
@@ -840,6 +915,29 @@ class SchemaLeafNode(_message.Message):
 Global___SchemaLeafNode: _TypeAlias = SchemaLeafNode  # noqa: Y015
 
 @_typing.final
+class GenerateSeriesNode(_message.Message):
+    """GenerateSeriesNode makes numbers, days or times."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEMA_FIELD_NUMBER: _builtins.int
+    schema: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        schema: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "schema", b"schema"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "schema", b"schema"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
+    _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
+
+Global___GenerateSeriesNode: _TypeAlias = GenerateSeriesNode  # noqa: Y015
+
+@_typing.final
 class MemoryScanExecNode(_message.Message):
     """MemoryScanExecNode reads rows that travel inside the plan."""
 
@@ -854,13 +952,15 @@ class MemoryScanExecNode(_message.Message):
         self,
         *,
         partitions: _abc.Iterable[_builtins.bytes] | None = ...,
-        schema: _builtins.bytes = ...,
+        schema: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["partitions", b"partitions", "schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "partitions", b"partitions", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
+    _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
 
 Global___MemoryScanExecNode: _TypeAlias = MemoryScanExecNode  # noqa: Y015
 
@@ -875,13 +975,15 @@ class FileScanNode(_message.Message):
     def __init__(
         self,
         *,
-        base_conf: _builtins.bytes = ...,
+        base_conf: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_base_conf", b"_base_conf", "base_conf", b"base_conf"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_conf", b"base_conf"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_conf", b"_base_conf", "base_conf", b"base_conf"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__base_conf: _TypeAlias = _typing.Literal["base_conf"]  # noqa: Y015
+    _WhichOneofArgType__base_conf: _TypeAlias = _typing.Literal["_base_conf", b"_base_conf"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__base_conf) -> _WhichOneofReturnType__base_conf | None: ...
 
 Global___FileScanNode: _TypeAlias = FileScanNode  # noqa: Y015
 
@@ -917,27 +1019,35 @@ class FileScanExecConf(_message.Message):
         self,
         *,
         file_groups: _abc.Iterable[Global___FileGroup] | None = ...,
-        schema: _builtins.bytes = ...,
+        schema: _builtins.bytes | None = ...,
         projection: _abc.Iterable[_builtins.int] | None = ...,
-        statistics: _builtins.bytes = ...,
+        statistics: _builtins.bytes | None = ...,
         table_partition_cols: _abc.Iterable[_builtins.str] | None = ...,
         object_store_url: _builtins.str = ...,
         output_ordering: _abc.Iterable[Global___SortExprList] | None = ...,
         constraints: _builtins.bytes | None = ...,
         output_partitioning: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "constraints", b"constraints", "output_partitioning", b"output_partitioning"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "_schema", b"_schema", "_statistics", b"_statistics", "constraints", b"constraints", "output_partitioning", b"output_partitioning", "schema", b"schema", "statistics", b"statistics"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "constraints", b"constraints", "file_groups", b"file_groups", "object_store_url", b"object_store_url", "output_ordering", b"output_ordering", "output_partitioning", b"output_partitioning", "projection", b"projection", "schema", b"schema", "statistics", b"statistics", "table_partition_cols", b"table_partition_cols"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "_schema", b"_schema", "_statistics", b"_statistics", "constraints", b"constraints", "file_groups", b"file_groups", "object_store_url", b"object_store_url", "output_ordering", b"output_ordering", "output_partitioning", b"output_partitioning", "projection", b"projection", "schema", b"schema", "statistics", b"statistics", "table_partition_cols", b"table_partition_cols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__constraints: _TypeAlias = _typing.Literal["constraints"]  # noqa: Y015
     _WhichOneofArgType__constraints: _TypeAlias = _typing.Literal["_constraints", b"_constraints"]  # noqa: Y015
     _WhichOneofReturnType__output_partitioning: _TypeAlias = _typing.Literal["output_partitioning"]  # noqa: Y015
     _WhichOneofArgType__output_partitioning: _TypeAlias = _typing.Literal["_output_partitioning", b"_output_partitioning"]  # noqa: Y015
+    _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
+    _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
+    _WhichOneofReturnType__statistics: _TypeAlias = _typing.Literal["statistics"]  # noqa: Y015
+    _WhichOneofArgType__statistics: _TypeAlias = _typing.Literal["_statistics", b"_statistics"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__constraints) -> _WhichOneofReturnType__constraints | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_partitioning) -> _WhichOneofReturnType__output_partitioning | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__statistics) -> _WhichOneofReturnType__statistics | None: ...
 
 Global___FileScanExecConf: _TypeAlias = FileScanExecConf  # noqa: Y015
 
@@ -1056,15 +1166,22 @@ class Statistics(_message.Message):
     def __init__(
         self,
         *,
-        num_rows: _builtins.bytes = ...,
-        total_byte_size: _builtins.bytes = ...,
+        num_rows: _builtins.bytes | None = ...,
+        total_byte_size: _builtins.bytes | None = ...,
         column_stats: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_num_rows", b"_num_rows", "_total_byte_size", b"_total_byte_size", "num_rows", b"num_rows", "total_byte_size", b"total_byte_size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["column_stats", b"column_stats", "num_rows", b"num_rows", "total_byte_size", b"total_byte_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_num_rows", b"_num_rows", "_total_byte_size", b"_total_byte_size", "column_stats", b"column_stats", "num_rows", b"num_rows", "total_byte_size", b"total_byte_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__num_rows: _TypeAlias = _typing.Literal["num_rows"]  # noqa: Y015
+    _WhichOneofArgType__num_rows: _TypeAlias = _typing.Literal["_num_rows", b"_num_rows"]  # noqa: Y015
+    _WhichOneofReturnType__total_byte_size: _TypeAlias = _typing.Literal["total_byte_size"]  # noqa: Y015
+    _WhichOneofArgType__total_byte_size: _TypeAlias = _typing.Literal["_total_byte_size", b"_total_byte_size"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__num_rows) -> _WhichOneofReturnType__num_rows | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total_byte_size) -> _WhichOneofReturnType__total_byte_size | None: ...
 
 Global___Statistics: _TypeAlias = Statistics  # noqa: Y015
 
@@ -1106,13 +1223,15 @@ class Field(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        arrow_type: _builtins.bytes = ...,
+        arrow_type: _builtins.bytes | None = ...,
         nullable: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrow_type", b"_arrow_type", "arrow_type", b"arrow_type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_type", b"arrow_type", "name", b"name", "nullable", b"nullable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrow_type", b"_arrow_type", "arrow_type", b"arrow_type", "name", b"name", "nullable", b"nullable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__arrow_type: _TypeAlias = _typing.Literal["arrow_type"]  # noqa: Y015
+    _WhichOneofArgType__arrow_type: _TypeAlias = _typing.Literal["_arrow_type", b"_arrow_type"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__arrow_type) -> _WhichOneofReturnType__arrow_type | None: ...
 
 Global___Field: _TypeAlias = Field  # noqa: Y015
