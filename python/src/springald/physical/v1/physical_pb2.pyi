@@ -40,6 +40,10 @@ class _ExchangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Exchange
     """Rows whose keys fall into the same range go to the same partition. Reserved for later use."""
     EXCHANGE_KIND_RESULT: _ExchangeKind.ValueType  # 6
     """The last stage: each partition is a part of the job's result, in partition order."""
+    EXCHANGE_KIND_FORWARD: _ExchangeKind.ValueType  # 7
+    """Each producer partition is the consumer's partition of the same number, in the same order. Used
+    where a plan is nested deeper than an engine's decoder goes.
+    """
 
 class ExchangeKind(_ExchangeKind, metaclass=_ExchangeKindEnumTypeWrapper):
     """ExchangeKind says how the rows of one stage reach the tasks of the next."""
@@ -58,6 +62,10 @@ EXCHANGE_KIND_RANGE: ExchangeKind.ValueType  # 5
 """Rows whose keys fall into the same range go to the same partition. Reserved for later use."""
 EXCHANGE_KIND_RESULT: ExchangeKind.ValueType  # 6
 """The last stage: each partition is a part of the job's result, in partition order."""
+EXCHANGE_KIND_FORWARD: ExchangeKind.ValueType  # 7
+"""Each producer partition is the consumer's partition of the same number, in the same order. Used
+where a plan is nested deeper than an engine's decoder goes.
+"""
 Global___ExchangeKind: _TypeAlias = ExchangeKind  # noqa: Y015
 
 class _FragmentFormat:
