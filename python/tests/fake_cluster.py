@@ -1,4 +1,5 @@
 """A scheduler and an executor that answer from a script: real gRPC, real Flight, no engine."""
+# ruff: noqa: ARG002, D102, N802 - gRPC and Flight dictate names and arguments, protos describe them
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from springald.codec.flight_errors import flight_error_from
 from springald.errors import (
     CancelledError,
     JobNotFoundError,
+    Position,
     SessionNotFoundError,
     SpringaldError,
     SqlSyntaxError,
@@ -30,7 +32,6 @@ from springald.scheduler.v1.scheduler_pb2_grpc import (
 from springald.types import schema_from_proto, schema_to_proto
 
 WAIT_S_MAX = 20.0
-UPDATE = pb.JobUpdate
 
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 
@@ -329,9 +330,7 @@ class FakeCluster(SchedulerServiceServicer):
             if not self._wait_news(job, update, context):
                 return
 
-    def _wait_news(
-        self, job: FakeJob, told: pb.JobUpdate, context: grpc.ServicerContext
-    ) -> bool:
+    def _wait_news(self, job: FakeJob, told: pb.JobUpdate, context: grpc.ServicerContext) -> bool:
         """Waits while a held job is as it was told; false if nobody listens any more."""
         with self.changed:
             while job.script.held and context.is_active() and self._update(job) == told:
@@ -348,7 +347,7 @@ class FakeCluster(SchedulerServiceServicer):
 
     def _update(self, job: FakeJob) -> pb.JobUpdate:
         progress = pb.Progress(tasks_total=4, tasks_finished=job.finished, stages_total=2)
-        update = UPDATE(job_id=job.id, status=job.status, progress=progress)
+        update = pb.JobUpdate(job_id=job.id, status=job.status, progress=progress)
         if job.error is not None:
             update.error.CopyFrom(error_to_proto(job.error))
         if job.status == pb.JOB_STATUS_SUCCEEDED:
@@ -364,9 +363,7 @@ class FakeCluster(SchedulerServiceServicer):
                 writer.write_table(job.script.rows)
             return pb.JobResult(inline=pb.InlineRows(arrow_stream=sink.getvalue().to_pybytes()))
         parts = [
-            pb.ResultPart(
-                flight_address=self.flight.address, ticket=f"{job.id} {number}".encode()
-            )
+            pb.ResultPart(flight_address=self.flight.address, ticket=f"{job.id} {number}".encode())
             for number in range(job.script.parts)
         ]
         return pb.JobResult(remote=pb.RemoteRows(parts=parts, rows=job.script.rows.num_rows))
@@ -421,8 +418,6 @@ class FakeFlight(flight.FlightServerBase):
 
 def syntax_error(line: int, column: int) -> SqlSyntaxError:
     """A refusal as the scheduler makes it."""
-    from springald.errors import Position  # noqa: PLC0415
-
     return SqlSyntaxError("the text must parse: got FORM", position=Position(line, column))
 
 

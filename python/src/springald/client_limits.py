@@ -58,3 +58,18 @@ HTML_ROWS_MAX: Final = 20
 
 CELL_CHARACTERS_MAX: Final = 200
 """Characters of one value in a printed table."""
+
+PROCESS_READY_MS_MAX: Final = 60_000
+"""How long a process of a local cluster may take until it serves."""
+
+PROCESS_STOP_MS_MAX: Final = 10_000
+"""How long a process of a local cluster may take to stop before it is killed."""
+
+EXECUTORS_BACK_MS_MAX: Final = 30_000
+"""How long executors may take to find a restarted scheduler."""
+
+READY_POLL_MS: Final = 10
+"""How often a local cluster looks whether a process is ready."""
+
+LOG_TAIL_LINES: Final = 20
+"""Lines of a log that stand in an error."""

@@ -18,7 +18,7 @@ from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.transport import Transport
 from springald.version import springald_version
 
-__all__ = ["Session", "new_operation_id", "plan_of"]
+__all__ = ["Session", "close_open_sessions", "new_operation_id", "plan_of"]
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ _OPEN_SESSIONS: "weakref.WeakSet[Session]" = weakref.WeakSet()
 
 
 @atexit.register
-def _close_all() -> None:
+def close_open_sessions() -> None:
     """Sessions that are open when the interpreter ends are closed while threads still run."""
     for session in list(_OPEN_SESSIONS):
         session.close()
