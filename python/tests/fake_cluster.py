@@ -83,7 +83,7 @@ class FakeJob:
 class FakeCluster(SchedulerServiceServicer):
     """Answers statements by their text, and remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1:0") -> None:
         self.changed = threading.Condition()
         self.scripts: dict[str, Script] = {}
         self.default = Script()
@@ -105,7 +105,7 @@ class FakeCluster(SchedulerServiceServicer):
             ],
         )
         add_SchedulerServiceServicer_to_server(self, self.grpc_server)
-        self.port = self.grpc_server.add_insecure_port("127.0.0.1:0")
+        self.port = self.grpc_server.add_insecure_port(address)
         self.grpc_server.start()
 
     @property
@@ -380,7 +380,7 @@ class FakeCluster(SchedulerServiceServicer):
         )
 
 
-class FakeFlight(flight.FlightServerBase):
+class FakeFlight(flight.FlightServerBase):  # type: ignore[misc] # no types
     """Serves the rows of scripts in parts, and keeps uploads."""
 
     def __init__(self, cluster: FakeCluster) -> None:
