@@ -13,6 +13,7 @@ class ExchangeKind(Enum):
     BROADCAST = "broadcast"
     SORTED = "sorted"
     RESULT = "result"
+    FORWARD = "forward"
 
 
 class FragmentFormat(Enum):
