@@ -197,6 +197,25 @@ class RemoteUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputsWanted:
+    """Partitions of outputs of a job that a task wants to fetch, by attempt, in order."""
+
+    job_id: str
+    selections: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadWanted:
+    """An upload that a task wants to fetch."""
+
+    upload_id: str
+
+
+Wanted = OutputsWanted | UploadWanted
+"""What a ticket to another executor is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskInput:
     """One input of a task, its outputs in task order."""
 

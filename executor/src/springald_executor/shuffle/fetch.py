@@ -1,0 +1,258 @@
+"""Fetches outputs from other executors over Flight, into local files that the engine can read.
+
+One call for each executor and input, all at the same time. Rows come selection by selection, and
+how many rows each has is known before, which tells where one ends and the next begins.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+from pyarrow import flight
+
+from springald.codec.flight_errors import error_from_flight
+from springald.errors import FetchFailedError, InputLostError, SpringaldError
+from springald_executor.core.limits import (
+    BLOCK_BYTES_MIN,
+    FETCH_SILENCE_MS_MAX,
+    PEER_KEEPALIVE_MS,
+)
+from springald_executor.core.model import StoredFile, Wanted
+from springald_executor.shuffle.space import Space
+from springald_executor.shuffle.writer import OutputWriter
+
+_CHANNEL_OPTIONS: Final = [
+    ("grpc.keepalive_time_ms", PEER_KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", PEER_KEEPALIVE_MS),
+    # Executors are reached directly, whatever proxy the environment names for the web.
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+class InputError(Exception):
+    """An input of a task could not be had.
+
+    Attributes:
+        error: Why.
+        lost_task_id: The attempt that has to be run again; empty if that would not help.
+    """
+
+    def __init__(self, error: SpringaldError, lost_task_id: str) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.lost_task_id = lost_task_id
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows that come one after the other: whose they are, how many, and where they are put."""
+
+    task_id: str
+    rows: int
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOrder:
+    """One call.
+
+    Attributes:
+        address: The other executor's Flight server.
+        wanted: What its ticket is asked for.
+        selections: What comes, in order; none if all blocks are taken as they come.
+        name: The local file.
+        gather_bytes: To which size rows of a partition are gathered.
+    """
+
+    address: str
+    wanted: Wanted
+    selections: tuple[Selection, ...]
+    name: str
+    gather_bytes: int = BLOCK_BYTES_MIN
+
+
+class Fetcher(Protocol):
+    """Whoever can fetch."""
+
+    def fetch(self, orders: Sequence[FetchOrder], space: Space) -> list[StoredFile]:
+        """Returns a local file for each order.
+
+        Raises:
+            InputError: One of them cannot be had.
+            OutOfDiskError: There is no room for it.
+        """
+
+
+class FlightFetcher:
+    """Fetches over Flight; connections are kept."""
+
+    def __init__(
+        self, sign: Callable[[Wanted], bytes], *, silence_ms_max: int = FETCH_SILENCE_MS_MAX
+    ) -> None:
+        """Takes who signs tickets, and how long a peer may send nothing."""
+        self._sign = sign
+        self._silence_s = silence_ms_max / 1000
+        self._clients: dict[str, flight.FlightClient] = {}
+
+    def fetch(self, orders: Sequence[FetchOrder], space: Space) -> list[StoredFile]:
+        """Returns a local file for each order, see `Fetcher`."""
+        done: queue.SimpleQueue[_Transfer] = queue.SimpleQueue()
+        transfers = [self._begin(order, space, done) for order in orders]
+        try:
+            self._wait(list(transfers), done)
+        except BaseException:
+            for transfer in transfers:
+                self._clients.pop(transfer.order.address, None)
+                transfer.cancel()
+            raise
+        return [transfer.result() for transfer in transfers]
+
+    def _wait(self, waiting: "list[_Transfer]", done: "queue.SimpleQueue[_Transfer]") -> None:
+        """Returns when all have ended well; raises when one has not, or sends nothing."""
+        while waiting:
+            try:
+                ended = done.get(timeout=self._patience_s(waiting))
+            except queue.Empty:
+                self._check_silence(waiting)
+                continue
+            waiting.remove(ended)
+            if ended.failure is not None:
+                raise ended.failure
+
+    def _begin(
+        self, order: FetchOrder, space: Space, done: "queue.SimpleQueue[_Transfer]"
+    ) -> "_Transfer":
+        client = self._clients.get(order.address)
+        if client is None:
+            where = f"grpc://{order.address}"
+            client = flight.FlightClient(where, generic_options=_CHANNEL_OPTIONS)
+            self._clients[order.address] = client
+        transfer = _Transfer(order, space, client, flight.Ticket(self._sign(order.wanted)), done)
+        threading.Thread(target=transfer.run, name=f"fetch {order.name}", daemon=True).start()
+        return transfer
+
+    def _patience_s(self, waiting: "Sequence[_Transfer]") -> float:
+        oldest = min(transfer.heard_at for transfer in waiting)
+        return max(0.0, oldest + self._silence_s - time.monotonic())
+
+    def _check_silence(self, waiting: "Sequence[_Transfer]") -> None:
+        for transfer in waiting:
+            if transfer.heard_at + self._silence_s <= time.monotonic():
+                address = transfer.order.address
+                message = f"a peer sends rows at least every {self._silence_s:g} s"
+                raise InputError(
+                    FetchFailedError(f"{message}: got none from {address}; they are made again"),
+                    transfer.current_task_id,
+                )
+
+
+class _Transfer:
+    """One call and the thread that reads it."""
+
+    def __init__(
+        self,
+        order: FetchOrder,
+        space: Space,
+        client: flight.FlightClient,
+        ticket: flight.Ticket,
+        done: "queue.SimpleQueue[_Transfer]",
+    ) -> None:
+        self.order = order
+        self.heard_at = time.monotonic()
+        self.current_task_id = order.selections[0].task_id if order.selections else ""
+        self.failure: Exception | None = None
+        self._space = space
+        self._client = client
+        self._ticket = ticket
+        self._done = done
+        self._file: StoredFile | None = None
+        self._reader: Any = None
+        self._cancelled = False
+
+    def run(self) -> None:
+        """Reads all rows and says so."""
+        try:
+            self._file = self._read()
+        except InputError as error:
+            self.failure = error
+        except SpringaldError as error:
+            self.failure = error
+        except Exception as error:  # noqa: BLE001 - whatever Flight raises is a failed fetch
+            self.failure = InputError(self._typed(error), self.current_task_id)
+        self._done.put(self)
+
+    def result(self) -> StoredFile:
+        """Returns the file of a transfer that ended well."""
+        if self._file is None:
+            raise AssertionError("a transfer is asked for its file after it ended well")
+        return self._file
+
+    def cancel(self) -> None:
+        """Gives up; a call that has not been answered at all is left to its thread."""
+        self._cancelled = True
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def _read(self) -> StoredFile:
+        self._reader = self._client.do_get(self._ticket)
+        self.heard_at = time.monotonic()
+        gather_bytes = self.order.gather_bytes
+        target = self._space.create(self.order.name)
+        writer = OutputWriter(target, self._reader.schema, gather_bytes=gather_bytes)
+        try:
+            self._read_rows(writer)
+            return writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+
+    def _read_rows(self, writer: OutputWriter) -> None:
+        partition = 0
+        for selection in self.order.selections:
+            if selection.partition != partition:
+                # What lies side by side is read as one range.
+                writer.end_partition(partition)
+                partition = selection.partition
+            self._read_selection(selection, writer)
+        while (batch := self._next()) is not None:
+            if self.order.selections:
+                raise self._broken("more rows than were asked for")
+            writer.write(0, batch)
+
+    def _read_selection(self, selection: Selection, writer: OutputWriter) -> None:
+        self.current_task_id = selection.task_id
+        missing = selection.rows
+        while missing > 0:
+            batch = self._next()
+            if batch is None or batch.num_rows > missing:
+                raise self._broken(f"{missing} rows too few or too many of {selection.task_id}")
+            missing -= batch.num_rows
+            writer.write(selection.partition, batch)
+
+    def _next(self) -> pa.RecordBatch | None:
+        if self._cancelled:
+            raise self._broken("no more interest in it")
+        try:
+            chunk = self._reader.read_chunk()
+        except StopIteration:
+            return None
+        self.heard_at = time.monotonic()
+        return chunk.data
+
+    def _broken(self, what: str) -> InputError:
+        message = f"a peer sends the rows that were asked for: got {what} from {self.order.address}"
+        return InputError(FetchFailedError(message), self.current_task_id)
+
+    def _typed(self, failure: Exception) -> SpringaldError:
+        """Returns why the fetch failed; an output that is gone is told as such."""
+        error = error_from_flight(failure, self.order.address)
+        if isinstance(error, InputLostError):
+            return error
+        return FetchFailedError(
+            f"outputs of other tasks can be fetched: {error.message}",
+            engine_message=error.engine_message,
+        )
