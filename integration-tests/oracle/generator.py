@@ -84,10 +84,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Relation:
-    """A SELECT and its columns."""
+    """A SELECT and its columns.
+
+    Attributes:
+        sql: the text.
+        columns: what it selects.
+        pinned: a column may have one value in all rows, and the engine may know it. DataFusion 55
+            goes on believing it when an outer join has filled in NULLs, sorts without that column
+            and lets groups come twice; so the side that an outer join fills in is never pinned.
+    """
 
     sql: str
     columns: tuple[Column, ...]
+    pinned: bool = False
 
     def of_type(self, type_: str) -> tuple[Column, ...]:
         """Returns the columns of a type."""
@@ -144,20 +153,22 @@ class _Maker:
 
     def _filter(self, depth: int) -> Relation:
         source = self.relation(depth)
-        return Relation(
-            f"SELECT * FROM ({source.sql}) WHERE {self._condition(source)}", source.columns
-        )
+        condition = self._condition(source)
+        pinned = source.pinned or " = " in condition or "IS NULL" in condition
+        sql = f"SELECT * FROM ({source.sql}) WHERE {condition}"
+        return Relation(sql, source.columns, pinned)
 
     def _distinct(self, depth: int) -> Relation:
         source = self.relation(depth)
         kept = self._some(source.columns)
-        return Relation(f"SELECT DISTINCT {_names(kept)} FROM ({source.sql})", kept)
+        return Relation(f"SELECT DISTINCT {_names(kept)} FROM ({source.sql})", kept, source.pinned)
 
     def _top(self, depth: int) -> Relation:
         source = self.relation(depth)
         keys = ", ".join(column.name + self._direction() for column in source.columns)
-        limit = f" LIMIT {self._draw(st.integers(0, 30))}"
-        return Relation(f"SELECT * FROM ({source.sql}) ORDER BY {keys}{limit}", source.columns)
+        limit = self._draw(st.integers(0, 30))
+        sql = f"SELECT * FROM ({source.sql}) ORDER BY {keys} LIMIT {limit}"
+        return Relation(sql, source.columns, source.pinned or limit == 1)
 
     def _project(self, depth: int) -> Relation:
         source = self.relation(depth)
@@ -166,7 +177,8 @@ class _Maker:
             new = self._column(column.type)
             made.append((self._expression(column), new))
         listed = ", ".join(f"{text} AS {column.name}" for text, column in made)
-        return Relation(f"SELECT {listed} FROM ({source.sql})", tuple(column for _, column in made))
+        new_columns = tuple(column for _, column in made)
+        return Relation(f"SELECT {listed} FROM ({source.sql})", new_columns, source.pinned)
 
     def _aggregate(self, depth: int) -> Relation:
         source = self.relation(depth)
@@ -178,7 +190,8 @@ class _Maker:
             sql += f" GROUP BY {_names(keys)}"
             if self._chance():
                 sql += f" HAVING count(*) > {self._draw(st.integers(0, 4))}"
-        return Relation(sql, (*keys, *(column for _, column in made)))
+        columns = (*keys, *(column for _, column in made))
+        return Relation(sql, columns, source.pinned or not keys)
 
     def _aggregated(self, column: Column, source: Relation) -> tuple[str, Column]:
         how = self._pick(_AGGREGATES[column.type])
@@ -220,7 +233,7 @@ class _Maker:
         frame = self._pick(_FRAMES) if framed else ""
         new = self._column("int")
         sql = f"SELECT *, CAST({call} OVER ({over}ORDER BY {keys} {frame}) AS BIGINT) AS {new.name}"
-        return Relation(f"{sql} FROM ({source.sql})", (*source.columns, new))
+        return Relation(f"{sql} FROM ({source.sql})", (*source.columns, new), source.pinned)
 
     def _join(self, depth: int) -> Relation:
         left = self.relation(depth)
@@ -231,6 +244,8 @@ class _Maker:
         if not on:
             return left
         how = self._pick((*_JOINS, *_RIGHT_ONLY))
+        if any(side.pinned for side in _filled_in(how, left, right)):
+            how = "JOIN"
         one, other = f"l{next(self._names)}", f"r{next(self._names)}"
         sql = f"SELECT * FROM ({left.sql}) {one} {how} ({right.sql}) {other}"
         columns = left.columns + right.columns
@@ -238,7 +253,7 @@ class _Maker:
             columns = right.columns
         elif how.startswith("LEFT ") and how != "LEFT JOIN":
             columns = left.columns
-        return Relation(f"{sql} ON {on}", columns)
+        return Relation(f"{sql} ON {on}", columns, left.pinned or right.pinned)
 
     def _joined(self, left: Relation, right: Relation) -> str:
         """Draws what two relations are joined on; empty if they have no type in common."""
@@ -266,12 +281,21 @@ class _Maker:
             f"{old.name} AS {fresh.name}" for old, fresh in zip(left.columns, new, strict=True)
         )
         one = f"SELECT {listed} FROM ({left.sql})"
-        return Relation(f"{one} {how} SELECT {', '.join(picks)} FROM ({right.sql})", new)
+        sql = f"{one} {how} SELECT {', '.join(picks)} FROM ({right.sql})"
+        return Relation(sql, new, left.pinned or right.pinned)
 
     def _like(self, column: Column, source: Relation) -> str:
-        """Draws an expression over `source` of the type of `column`."""
+        """Draws an expression over `source` of the type of `column`, never a literal.
+
+        A filter that folds to false because of a literal is pushed below an aggregate without keys,
+        where DataFusion 55 lets it drop the rows but not the result.
+        """
         known = source.of_type(column.type)
-        text = self._pick(known).name if known else self._pick((*_LITERALS[column.type], "NULL"))
+        text = self._pick(known or source.columns).name
+        if not known:
+            length = f"length(CAST({text} AS VARCHAR))"
+            made = {"text": text, "bool": f"{length} > 2", "date": f"CAST({length} AS INTEGER)"}
+            text = made.get(column.type, length)
         return f"CAST({text} AS {_SQL_TYPES[column.type]}) AS c{next(self._names)}"
 
     def _related(self, depth: int) -> Relation:
@@ -301,7 +325,8 @@ class _Maker:
         test = self._pick(tests)
         if test.startswith(("EXISTS", "NOT EXISTS")) and self._chance(3):
             test = f"({test} OR {self._comparison(outer)})"
-        return Relation(f"SELECT * FROM ({outer.sql}) WHERE {test}", outer.columns)
+        pinned = outer.pinned or f"{one.name} = (" in test
+        return Relation(f"SELECT * FROM ({outer.sql}) WHERE {test}", outer.columns, pinned)
 
     def _condition(self, source: Relation) -> str:
         joint = self._pick((" AND ", " OR "))
@@ -309,7 +334,8 @@ class _Maker:
 
     def _comparison(self, source: Relation) -> str:
         column = self._pick(source.columns)
-        if self._chance(5):
+        # Of a column that cannot be NULL it folds to false: see `_like`.
+        if not source.pinned and self._chance(5):
             return f"({column.name} IS {self._pick(('NULL', 'NOT NULL'))})"
         alike = [other.name for other in source.of_type(column.type) if other != column]
         against = self._pick((*_LITERALS[column.type], *alike))
@@ -348,6 +374,12 @@ class _Maker:
 
     def _chance(self, one_in: int = 2) -> bool:
         return self._draw(st.integers(1, one_in)) == one_in
+
+
+def _filled_in(how: str, left: Relation, right: Relation) -> tuple[Relation, ...]:
+    """Returns the sides of a join whose rows can be filled in with NULLs."""
+    sides = {"LEFT JOIN": (right,), "RIGHT JOIN": (left,), "FULL JOIN": (left, right)}
+    return sides.get(how, ())
 
 
 def _names(columns: Sequence[Column]) -> str:

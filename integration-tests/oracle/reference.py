@@ -13,6 +13,17 @@ from oracle.datasets import Store
 
 PARTITIONS = (1, 4)
 
+# Where DataFusion 55 is wrong by itself, so that it could not be an oracle. The product is not told
+# these: it has to be right on its own.
+CURES = {
+    # A limit goes through a window into a DISTINCT below it: the window sees too few rows.
+    "datafusion.optimizer.enable_topk_aggregation": "false",
+    # A minimum narrows the scan for its neighbours too: min(a), min(b) FILTER (...) loses rows.
+    "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown": "false",
+    # A limit above a union drops rows of one branch by what another has shown, now and then.
+    "datafusion.optimizer.enable_topk_dynamic_filter_pushdown": "false",
+}
+
 # What a session of the product may never weaken; the shape of a plan depends on it.
 LOCKED = {
     "datafusion.optimizer.enable_round_robin_repartition": "false",
@@ -70,7 +81,7 @@ def context(partitions: int, settings: Mapping[str, str], prepare: Prepare) -> S
     config = (
         SessionConfig().with_target_partitions(partitions).with_information_schema(enabled=True)
     )
-    for name, value in settings.items():
+    for name, value in {**CURES, **settings}.items():
         if not name.startswith(_SPREADING):
             config = config.set(name, value)
     made = SessionContext(config)

@@ -131,6 +131,17 @@ CASES = themed(
             tables=("sales",),
         ),
         Case(
+            name="ended_by_an_outer_join",
+            sql="""
+                SELECT s.item, s.amount, y.d_year,
+                    rank() OVER (PARTITION BY s.item ORDER BY s.amount) AS r
+                FROM sales s LEFT JOIN (SELECT * FROM sales WHERE d_year = 1999) y
+                ON s.item = y.item AND s.amount = y.amount
+            """,
+            tables=("sales",),
+            settings=PARTITIONED,
+        ),
+        Case(
             name="null_constant",
             sql="""
                 SELECT item, store, rank() OVER (PARTITION BY store, item ORDER BY amount) AS r

@@ -137,6 +137,19 @@ CASES = themed(
             order=(0,),
         ),
         _facts(
+            "above_a_window_of_distinct_rows",
+            """
+                SELECT d, count(*) OVER () AS n, row_number() OVER (ORDER BY d DESC) AS r
+                FROM (SELECT DISTINCT id AS d FROM facts) ORDER BY d LIMIT 3
+            """,
+            order=(0,),
+        ),
+        _facts(
+            "of_distinct_rows",
+            "SELECT DISTINCT k FROM facts ORDER BY k LIMIT 4",
+            order=(0,),
+        ),
+        _facts(
             "then_grouped",
             "SELECT g, count(*) AS n FROM (SELECT g FROM facts ORDER BY id LIMIT 100) GROUP BY g",
         ),
