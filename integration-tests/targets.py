@@ -1,7 +1,5 @@
 """Where black-box tests run their queries: in this process, and on clusters of two shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The one place where the oracle suite touches the product's public API."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 
 import springald
-from springald.errors import CallerError
 from targets import Target
 
 # Small data is one task by the cost gate; here it is to be spread wherever a plan allows it.
@@ -42,7 +39,7 @@ class ProductSession:
         for name, value in settings.items():
             try:
                 self.apply({name: value})
-            except CallerError:
+            except springald.CallerError:
                 continue
 
     def statement(self, sql: str) -> None:
