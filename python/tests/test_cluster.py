@@ -1,7 +1,6 @@
 """A local cluster starts real processes, and leaves neither them nor their files behind."""
 
 import gc
-import os
 import signal
 import subprocess
 import sys
@@ -24,19 +23,9 @@ WAIT_S_MAX = 30.0
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for clusters, and stand-ins for the programs that they start."""
-    programs = tmp_path / "programs"
-    for program in ("scheduler", "executor"):
-        package = programs / f"springald_{program}"
-        package.mkdir(parents=True)
-        (package / "__init__.py").touch()
-        (package / "__main__.py").write_text(f"from fake_process import main\nmain({program!r})\n")
-    here = str(Path(__file__).parent)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(programs), here]))
-    folder = tmp_path / "clusters"
-    folder.mkdir()
-    return folder
+def home(stand_ins: Path) -> Path:
+    """A folder for clusters, which start stand-ins for their programs."""
+    return stand_ins
 
 
 def is_gone(pid: int) -> bool:

@@ -11,7 +11,7 @@ from springald.errors import InvalidArgumentError, SpringaldError, UnsupportedEr
 from springald.job import Job
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session, plan_of
-from springald.sql_text import count_query, is_nestable, limit_query, strip_end, with_caret
+from springald.sql_text import count_query, explain_query, is_nestable, limit_query, with_caret
 from springald.types import schema_from_proto
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ class DataFrame:
             verbose: Print every step of the planning.
             analyze: Run the query, and print what was measured.
         """
-        words = ["EXPLAIN", *(["ANALYZE"] if analyze else []), *(["VERBOSE"] if verbose else [])]
-        explained = DataFrame(self._session, f"{' '.join(words)} {strip_end(self._sql)}")
+        explained = DataFrame(self._session, explain_query(self._sql, verbose, analyze))
         for row in explained.to_pylist():
             kind, plan = row.values()
             print(f"{kind}:\n{plan}\n")  # noqa: T201 - what it is for
