@@ -21,7 +21,7 @@ from springald_scheduler.core.model import Executor, Job
 from springald_scheduler.core.news import rescue_jobs, strand_job
 from springald_scheduler.core.stages import slice_stages
 from springald_scheduler.core.states import ExecutorState, JobState, StageState, TaskState
-from springald_scheduler.core.uploads import lose_uploads, place_uploads
+from springald_scheduler.core.uploads import lose_uploads, place_uploads, recall_uploads
 from springald_scheduler.core.world import World
 
 _FACTS = (
@@ -154,7 +154,7 @@ def _recall(world: World, executor: Executor) -> None:
     former = world.lost.pop(executor.executor_id, None)
     if former is None or former.incarnation != executor.incarnation:
         return
-    executor.upload_bytes = former.upload_bytes
+    recall_uploads(world, executor, former)
     for job_id in former.file_job_ids:
         job = world.jobs.get(job_id)
         if job and job.holders.get(executor.executor_id) == executor.incarnation:

@@ -184,7 +184,8 @@ class Executor:
         attempts_of: How many of those each job has.
         file_job_ids: Jobs that have files here, or may have.
         release_after: Jobs whose files are to be removed when their last attempt here has ended.
-        upload_bytes: Bytes of uploads that were sent here, or are expected.
+        upload_ids: Uploads that were sent here, or are expected.
+        upload_bytes: Their bytes.
     """
 
     executor_id: str
@@ -202,6 +203,7 @@ class Executor:
     attempts_of: dict[str, int] = field(default_factory=dict)
     file_job_ids: dict[str, None] = field(default_factory=dict)
     release_after: dict[str, None] = field(default_factory=dict)
+    upload_ids: dict[str, None] = field(default_factory=dict)
     upload_bytes: int = 0
 
 

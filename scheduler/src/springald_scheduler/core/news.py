@@ -12,22 +12,14 @@ def publish_news(world: World) -> None:
     for job in list(world.touched.values()):
         job.waiting_reason = _waiting_reason(world, job)
         if job.told != (job.state, job.waiting_reason):
-            publish_job(world, job)
+            _publish(world, job)
         elif job.watchers and not job.state.terminal:
             due_ms = job.told_ms + world.limits.progress_interval_ms
             if due_ms <= world.now_ms:
-                publish_job(world, job)
+                _publish(world, job)
             elif (AlarmKind.PROGRESS, job.job_id) not in world.alarms:
                 world.alarms.set(AlarmKind.PROGRESS, job.job_id, due_ms)
     world.touched.clear()
-
-
-def publish_job(world: World, job: Job) -> None:
-    """Tells all who watch a job how it stands now."""
-    job.told = (job.state, job.waiting_reason)
-    job.told_ms = world.now_ms
-    world.alarms.clear(AlarmKind.PROGRESS, job.job_id)
-    world.do(PublishJob(world.cause, job.job_id))
 
 
 def strand_job(world: World, job: Job) -> None:
@@ -48,6 +40,13 @@ def rescue_jobs(world: World) -> None:
         world.alarms.clear(AlarmKind.STRANDED, job.job_id)
         world.touch(job)
     world.stranded.clear()
+
+
+def _publish(world: World, job: Job) -> None:
+    job.told = (job.state, job.waiting_reason)
+    job.told_ms = world.now_ms
+    world.alarms.clear(AlarmKind.PROGRESS, job.job_id)
+    world.do(PublishJob(world.cause, job.job_id))
 
 
 def _waiting_reason(world: World, job: Job) -> str:

@@ -8,7 +8,7 @@ from springald_scheduler.core.actions import Action
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.events import ClusterFacts, Event
 from springald_scheduler.core.limits import CoreLimits
-from springald_scheduler.core.news import publish_job, publish_news
+from springald_scheduler.core.news import publish_news
 from springald_scheduler.core.placement import place_tasks
 from springald_scheduler.core.world import World
 
@@ -42,7 +42,7 @@ _ON_ALARM: Final[dict[AlarmKind, Callable[[World, str], None]]] = {
     AlarmKind.EXECUTOR: executors.on_executor_due,
     AlarmKind.STRANDED: jobs.on_job_stranded_due,
     AlarmKind.UNWATCHED: jobs.on_job_unwatched_due,
-    AlarmKind.PROGRESS: lambda world, job_id: publish_job(world, world.jobs[job_id]),
+    AlarmKind.PROGRESS: lambda world, job_id: world.touch(world.jobs[job_id]),
     AlarmKind.UPLOAD: uploads.on_upload_due,
 }
 

@@ -163,6 +163,18 @@ def lose_uploads(world: World, executor: Executor) -> None:
             _refuse(world, upload, failure)
 
 
+def recall_uploads(world: World, executor: Executor, former: Executor) -> None:
+    """Takes the uploads of a life that is back up again, and removes those that are gone."""
+    life = (executor.executor_id, executor.incarnation)
+    for upload_id in former.upload_ids:
+        upload = world.uploads.get(upload_id)
+        if upload and (upload.executor_id, upload.incarnation) == life and upload.location:
+            executor.upload_ids[upload_id] = None
+            executor.upload_bytes += upload.location.bytes
+        else:
+            world.do(ReleaseUpload(world.cause, *life, upload_id))
+
+
 def close_uploads(world: World, session: Session) -> None:
     """Removes all uploads of a session; none has a reader any more."""
     for upload_id in list(session.upload_ids):
@@ -181,6 +193,7 @@ def drop_upload(world: World, upload: Upload) -> None:
     if executor is not None and executor.incarnation == upload.incarnation:
         size = upload.location.bytes if upload.location else upload.bytes_expected
         executor.upload_bytes -= size
+        executor.upload_ids.pop(upload.upload_id, None)
         life = (executor.executor_id, executor.incarnation)
         world.do(ReleaseUpload(world.cause, *life, upload.upload_id))
     _forget(world, upload)
@@ -194,6 +207,7 @@ def _assign(world: World, upload: Upload) -> bool:
     _change(upload, UploadState.ASSIGNED)
     upload.executor_id, upload.incarnation = executor.executor_id, executor.incarnation
     executor.upload_bytes += upload.bytes_expected
+    executor.upload_ids[upload.upload_id] = None
     place = (executor.executor_id, executor.flight_address)
     world.do(AssignUpload(world.cause, upload.upload_id, *place))
     return True

@@ -1,0 +1,451 @@
+"""Any history: hypothesis tells the core what it likes, and the world outside keeps count.
+
+The machine plays clients, planner, executors and store. It does to each action what the driver
+and the other side would do, and objects to what they must never see; `check_invariants` looks at
+the core from inside after each step.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from springald_scheduler.core import actions as do
+from springald_scheduler.core import events as on
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.graph import (
+    Exchange,
+    ExchangeKind,
+    Fragment,
+    FragmentFormat,
+    Stage,
+    StageGraph,
+    StageInput,
+)
+from springald_scheduler.core.invariants import check_invariants
+from springald_scheduler.core.limits import CoreLimits
+from springald_scheduler.core.records import JobRecord, Key, Record, StageRecord
+from springald_scheduler.core.scheduler import SchedulerCore
+from springald_scheduler.core.states import JobState
+
+FACTS = on.ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
+LIMITS = CoreLimits(jobs_remembered_max=3, executors_remembered_max=2)
+SESSIONS = st.sampled_from(["s1", "s2"])
+OPERATIONS = st.sampled_from(["o1", "o2", "o3"])
+EXECUTORS = st.sampled_from(["e1", "e2", "e3"])
+UPLOADS = st.sampled_from(["u1", "u2"])
+
+
+@dataclass
+class Agent:
+    """An executor as it is itself: what it runs, knows and keeps."""
+
+    incarnation: str
+    slots: int
+    running: dict[str, do.LaunchTask] = field(default_factory=dict)
+    stopping: set[str] = field(default_factory=set)
+    stages: set[tuple[str, int]] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    uploads: set[str] = field(default_factory=set)
+    draining: bool = False
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> StageGraph:
+    """A query of one to three stages; rarely one that no planner would make."""
+    count = draw(st.integers(1, 3))
+    stages = []
+    for stage_id in range(1, count + 1):
+        earlier = st.sampled_from(range(1, stage_id)) if stage_id > 1 else st.nothing()
+        reads = draw(st.lists(earlier, max_size=2)) if stage_id > 1 else []
+        if stage_id > 1 and stage_id - 1 not in reads:
+            reads.append(stage_id - 1)
+        kind = draw(st.sampled_from([ExchangeKind.HASH, ExchangeKind.BROADCAST]))
+        partitions = draw(st.integers(1, 5))
+        stages.append(
+            Stage(
+                stage_id=stage_id,
+                fragment=Fragment(FragmentFormat.PHYSICAL_PLAN, b"plan", "55"),
+                inputs=tuple(StageInput(each, kind, partitions) for each in reads),
+                output=Exchange(kind, 4),
+                partition_count=partitions,
+                single_task_reason=draw(st.sampled_from(["", "", "whole"])),
+                upload_ids=draw(st.sampled_from([(), (), (), (), (), ("u1",)])),
+            )
+        )
+    return StageGraph(tuple(stages))
+
+
+class ClusterMachine(RuleBasedStateMachine):
+    """One scheduler core and the world around it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.core = SchedulerCore(FACTS, LIMITS)
+        self.now_ms = 1
+        self.agents: dict[str, Agent] = {}
+        self.former: list[tuple[str, str]] = []
+        self.launched: list[do.LaunchTask] = []
+        self.accepted: set[str] = set()
+        self.planning: list[str] = []
+        self.store: dict[Key, Record] = {}
+        self.ended: dict[str, JobState] = {}
+        self.lives = 0
+
+    # What the driver and the others do with actions.
+
+    def tell(self, event: on.Event) -> list[do.Action]:
+        """Tells the core an event and carries out its actions."""
+        asked = self.core.handle(event, now_ms=self.now_ms)
+        for action in asked:
+            assert action.cause is event
+            self.carry_out(action)
+        return asked
+
+    def carry_out(self, action: do.Action) -> None:
+        """Does what the driver would do."""
+        match action:
+            case do.Persist():
+                self.store[action.record.key] = action.record
+            case do.Forget():
+                size = len(action.key)
+                self.store = {k: v for k, v in self.store.items() if k[:size] != action.key}
+            case do.PlanJob():
+                record = self.store["job", action.job_id]
+                assert isinstance(record, JobRecord)
+                assert record.state is JobState.QUEUED
+                self.planning.append(action.job_id)
+            case do.PublishJob():
+                self.check_published(action.job_id)
+            case do.DisconnectExecutor():
+                agent = self.agents.get(action.executor_id)
+                if agent and agent.incarnation == action.incarnation:
+                    self.leave(action.executor_id)
+            case do.ToExecutor():
+                self.carry_out_there(action)
+
+    def carry_out_there(self, action: do.ToExecutor) -> None:
+        """Does what an executor would do, and objects to what one must never be asked for."""
+        agent = self.agents[action.executor_id]
+        assert agent.incarnation == action.incarnation
+        match action:
+            case do.DefineStage():
+                assert (action.job_id, action.stage.stage_id) not in agent.stages
+                agent.stages.add((action.job_id, action.stage.stage_id))
+                self.check_inputs(action)
+            case do.LaunchTask():
+                assert (action.job_id, action.stage_id) in agent.stages
+                assert not agent.draining
+                assert action.attempt_id not in {each.attempt_id for each in self.launched}
+                self.launched.append(action)
+                agent.running[action.attempt_id] = action
+                assert sum(each.slots for each in agent.running.values()) <= agent.slots
+                agent.files.add(action.job_id)
+            case do.CancelTask():
+                agent.stopping |= {action.attempt_id} & agent.running.keys()
+            case do.ReleaseJobFiles():
+                assert action.job_id not in {each.job_id for each in agent.running.values()}
+                agent.files.discard(action.job_id)
+                agent.stages = {each for each in agent.stages if each[0] != action.job_id}
+            case do.ReleaseUpload():
+                agent.uploads.discard(action.upload_id)
+
+    def check_published(self, job_id: str) -> None:
+        """P3.6: what is told is durable, unless the job is released."""
+        job = self.core.world.jobs[job_id]
+        record = self.store.get(("job", job_id))
+        if not job.released:
+            assert isinstance(record, JobRecord)
+            assert (record.state, record.failure) == (job.state, job.failure)
+
+    def check_inputs(self, action: do.DefineStage) -> None:
+        """P3.2: a stage reads accepted attempts, of stages whose end is durable, that are there."""
+        for leaf, outputs in zip(action.stage.inputs, action.inputs, strict=True):
+            record = self.store["job", action.job_id, "stage", str(leaf.stage_id)]
+            assert isinstance(record, StageRecord)
+            assert record.outputs == outputs
+            assert {each.attempt_id for each in outputs} <= self.accepted
+            assert {each.executor_id for each in outputs} <= self.agents.keys()
+        for upload in action.uploads:
+            assert upload.upload_id in self.agents[upload.executor_id].uploads
+
+    def leave(self, executor_id: str) -> Agent:
+        """An executor's process or stream ends."""
+        agent = self.agents.pop(executor_id)
+        self.former.append((executor_id, agent.incarnation))
+        return agent
+
+    # What clients do.
+
+    @initialize(slots=st.lists(st.integers(1, 3), max_size=3))
+    def begin(self, slots: list[int]) -> None:
+        """Most histories have a session and executors from the beginning."""
+        self.tell(on.SessionOpened("s1"))
+        for number, count in enumerate(slots, start=1):
+            self.register(f"e{number}", count, same_life=False)
+
+    @rule(session=SESSIONS, what=st.sampled_from(["open", "see", "see", "see", "close"]))
+    def use_session(self, session: str, what: str) -> None:
+        """A session is opened, seen or closed."""
+        kinds = {"open": on.SessionOpened, "see": on.SessionSeen, "close": on.SessionClosed}
+        self.tell(kinds[what](session))
+
+    @rule(operation=OPERATIONS, graph=graphs())
+    def query(self, operation: str, graph: StageGraph) -> None:
+        """A client runs a query, which is planned at once."""
+        self.tell(on.SessionOpened("s1"))
+        self.tell(on.JobReleased("s1", operation))
+        self.tell(on.JobSubmitted("s1", operation, "a", b"a"))
+        self.tell(on.JobPlanned(self.planning.pop(), graph))
+
+    @rule(session=SESSIONS, operation=OPERATIONS, statement=st.sampled_from(["a", "a", "b"]))
+    def submit(self, session: str, operation: str, statement: str) -> None:
+        """A client asks for a statement, perhaps again."""
+        self.tell(on.JobSubmitted(session, operation, statement, statement.encode()))
+
+    @rule(session=SESSIONS, name=OPERATIONS, what=st.sampled_from(["cancel", "release"]))
+    def end_job(self, session: str, name: str, what: str) -> None:
+        """A client gives a job up."""
+        if what == "cancel":
+            self.tell(on.JobCancelRequested(session, name, "enough"))
+        else:
+            self.tell(on.JobReleased(session, name))
+
+    @rule(age=st.integers(0, 4), comes=st.booleans())
+    def watch(self, age: int, comes: bool) -> None:  # noqa: FBT001
+        """A client follows a job, or stops; perhaps one that is long forgotten."""
+        number = self.core.world.jobs_made - age
+        self.tell((on.JobWatched if comes else on.JobUnwatched)(f"j{number}"))
+
+    @rule(session=SESSIONS, upload=UPLOADS)
+    def request_upload(self, session: str, upload: str) -> None:
+        """A client wants to send rows; ids are never used twice at a time."""
+        if upload not in self.core.world.uploads:
+            for agent in self.agents.values():
+                agent.uploads.discard(upload)
+            for action in self.tell(on.UploadRequested(session, upload, 10)):
+                if isinstance(action, do.AssignUpload):
+                    self.agents[action.executor_id].uploads.add(upload)
+
+    @rule(executor=EXECUTORS, upload=UPLOADS)
+    def store_upload(self, executor: str, upload: str) -> None:
+        """An executor has all rows of an upload."""
+        if executor in self.agents:
+            life = self.agents[executor].incarnation
+            self.tell(on.UploadStored(executor, life, upload, 1, 20, 1))
+
+    @rule(session=SESSIONS, upload=UPLOADS, keep=st.booleans())
+    def register_upload(self, session: str, upload: str, keep: bool) -> None:  # noqa: FBT001
+        """An upload becomes a table, or its table is dropped."""
+        if keep:
+            self.tell(on.UploadRegistered(session, upload, b"schema"))
+        else:
+            self.tell(on.UploadReleased(session, upload))
+
+    # What the planner does.
+
+    @precondition(lambda self: self.planning)
+    @rule(
+        graph=graphs(),
+        outcome=st.sampled_from(["plan", "plan", "plan", "plan", "answer", "fail"]),
+        again=st.booleans(),
+    )
+    def plan(self, graph: StageGraph, outcome: str, again: bool) -> None:  # noqa: FBT001
+        """The planner is done with a job, in time or late, perhaps twice."""
+        job_id = self.planning[-1] if again else self.planning.pop(0)
+        self.tell(
+            {
+                "plan": on.JobPlanned(job_id, graph),
+                "answer": on.JobAnswered(job_id, b"rows"),
+                "fail": on.JobFailed(job_id, Failure("SQL_SYNTAX", "m")),
+            }[outcome]
+        )
+
+    # What executors do.
+
+    @rule(executor=EXECUTORS, slots=st.integers(1, 3))
+    def join(self, executor: str, slots: int) -> None:
+        """An executor comes, if there is none of its id."""
+        if executor not in self.agents:
+            self.register(executor, slots, same_life=False)
+
+    @rule(executor=EXECUTORS, slots=st.integers(1, 3), same_life=st.booleans())
+    def register(self, executor: str, slots: int, same_life: bool) -> None:  # noqa: FBT001
+        """An executor comes, comes back, or replaces a former one."""
+        agent = self.agents.get(executor)
+        if same_life and agent:
+            # Its stream broke before anybody noticed: it keeps nothing but its files.
+            agent.running.clear()
+            agent.stopping.clear()
+            agent.stages.clear()
+            agent.draining = False
+        else:
+            self.lives += 1
+            if agent:
+                self.former.append((executor, agent.incarnation))
+            agent = self.agents[executor] = Agent(f"life{self.lives}", slots)
+        self.tell(on.ExecutorRegistered(executor, agent.incarnation, FACTS, agent.slots))
+
+    @rule(executor=EXECUTORS, fact=st.sampled_from(["engine_version", "routing_fingerprint"]))
+    def register_wrongly(self, executor: str, fact: str) -> None:
+        """An executor comes that does not fit; one of its id that is there is not disturbed."""
+        facts = on.ClusterFacts(**{**dataclasses.asdict(FACTS), fact: "other"})
+        asked = self.core.handle(
+            on.ExecutorRegistered(executor, "stranger", facts, 1), now_ms=self.now_ms
+        )
+        assert [type(action) for action in asked] == [do.RefuseExecutor]
+
+    @rule(executor=EXECUTORS, what=st.sampled_from(["hear"] * 5 + ["drain", "disconnect"]))
+    def live(self, executor: str, what: str) -> None:
+        """An executor shows that it is alive, or is about to go, or is gone."""
+        agent = self.agents.get(executor)
+        life = agent.incarnation if agent else "unknown"
+        if what == "hear":
+            running = tuple(agent.running) if agent else ("j1/s1/t1#1",)
+            self.tell(on.ExecutorHeard(executor, life, running))
+        elif what == "drain":
+            if agent:
+                agent.draining = True
+            self.tell(on.ExecutorDrainRequested(executor, life))
+        else:
+            if agent:
+                self.leave(executor)
+            self.tell(on.ExecutorDisconnected(executor, life))
+
+    @precondition(lambda self: any(agent.running for agent in self.agents.values()))
+    @rule(data=st.data(), count=st.integers(1, 9))
+    def work(self, data: st.DataObject, count: int) -> None:
+        """Several attempts finish, one after the other."""
+        for _ in range(count):
+            if any(agent.running for agent in self.agents.values()):
+                self.report(data, "finish")
+
+    @precondition(lambda self: any(agent.running for agent in self.agents.values()))
+    @rule(data=st.data(), outcome=st.sampled_from(["finish", "finish", "fail", "start"]))
+    def report(self, data: st.DataObject, outcome: str) -> None:
+        """An attempt starts, finishes or fails; a stopping one may do any of it."""
+        running = [(key, each) for key, agent in self.agents.items() for each in agent.running]
+        executor, attempt_id = data.draw(st.sampled_from(running))
+        agent = self.agents[executor]
+        life = (executor, agent.incarnation, attempt_id)
+        if outcome == "start":
+            self.tell(on.TaskStarted(*life))
+            return
+        del agent.running[attempt_id]
+        wanted = attempt_id not in agent.stopping
+        agent.stopping.discard(attempt_id)
+        if outcome == "fail":
+            self.tell(on.TaskFailed(*life, Failure("TASK_LOST", "m", retryable=True)))
+            return
+        if wanted:
+            self.accepted.add(attempt_id)
+        partitions = data.draw(st.sets(st.integers(0, 3), max_size=3))
+        outputs = tuple(on.PartitionOutput(each, 1, each + 1) for each in sorted(partitions))
+        self.tell(on.TaskFinished(*life, outputs, bytes_read_local=1, elapsed_ms=1))
+
+    @precondition(lambda self: self.launched)
+    @rule(data=st.data(), finished=st.booleans())
+    def report_late(self, data: st.DataObject, finished: bool) -> None:  # noqa: FBT001
+        """A message about any attempt comes from anybody, now or from a former life."""
+        lives = [*self.former, *((key, agent.incarnation) for key, agent in self.agents.items())]
+        if not lives:
+            return
+        executor, life = data.draw(st.sampled_from(lives))
+        attempt_id = data.draw(st.sampled_from(self.launched)).attempt_id
+        agent = self.agents.get(executor)
+        if agent and agent.incarnation == life and attempt_id in agent.running:
+            return
+        event: on.Event = on.TaskFailed(executor, life, attempt_id, Failure("LATE", "m"))
+        if finished:
+            event = on.TaskFinished(executor, life, attempt_id)
+        assert [type(action) for action in self.tell(event)] == [do.Ignore]
+
+    @rule(time_ms=st.sampled_from([1, 50, 99, 100, 5_000, 9_000, 60_000, 600_000]))
+    def pass_time(self, time_ms: int) -> None:
+        """Time goes on; what is due comes about. Now and then everybody sleeps too long."""
+        self.now_ms += time_ms
+        if time_ms < LIMITS.unwatched_job_ms_max:
+            for executor, agent in self.agents.items():
+                self.tell(on.ExecutorHeard(executor, agent.incarnation, tuple(agent.running)))
+        self.tell(on.TimePassed())
+        wake_ms = self.core.wake_ms
+        assert wake_ms is None or wake_ms > self.now_ms
+
+    # What must always hold.
+
+    @invariant()
+    def core_is_sound(self) -> None:
+        """Everything that the core checks about itself."""
+        check_invariants(self.core.world)
+
+    @invariant()
+    def job_ends_once(self) -> None:
+        """P3.1: a terminal state is never left."""
+        for job_id, job in self.core.world.jobs.items():
+            if job_id in self.ended:
+                assert job.state is self.ended[job_id]
+            elif job.state.terminal:
+                self.ended[job_id] = job.state
+
+    @invariant()
+    def files_are_wanted(self) -> None:
+        """Executors keep files of jobs that run or whose result is wanted, and of no others."""
+        for agent in self.agents.values():
+            busy = {each.job_id for each in agent.running.values()}
+            for job_id in agent.files - busy:
+                job = self.core.world.jobs[job_id]
+                assert not job.released
+                assert job.state in {JobState.RUNNING, JobState.SUCCEEDED}
+
+    @invariant()
+    def uploads_are_wanted(self) -> None:
+        """Executors keep uploads of open sessions, and no others."""
+        for agent in self.agents.values():
+            assert agent.uploads <= self.core.world.uploads.keys()
+
+    @invariant()
+    def agents_and_core_agree(self) -> None:
+        """Both sides know of the same executors and the same attempts."""
+        executors = self.core.world.executors
+        assert executors.keys() == self.agents.keys()
+        for key, agent in self.agents.items():
+            assert executors[key].running.keys() == agent.running.keys()
+            stopping = {
+                each.attempt_id for each in executors[key].running.values() if each.stopping
+            }
+            assert stopping == agent.stopping
+
+    def teardown(self) -> None:
+        """When all clients are gone and all tasks have ended, nothing is left anywhere."""
+        for session_id in list(self.core.world.sessions):
+            self.tell(on.SessionClosed(session_id))
+        for executor, agent in self.agents.items():
+            for attempt_id in list(agent.running):
+                del agent.running[attempt_id]
+                failure = Failure("CANCELLED", "m")
+                self.tell(on.TaskFailed(executor, agent.incarnation, attempt_id, failure))
+        check_invariants(self.core.world)
+        world = self.core.world
+        kept = (world.queue, world.unsliced, world.stranded, world.uploads, self.store)
+        assert not any(kept)
+        assert all(job.state.terminal and job.released for job in world.jobs.values())
+        for agent in self.agents.values():
+            assert agent.files | agent.uploads == set()
+        assert all(each.free == each.slots for each in world.executors.values())
+
+
+TestClusterMachine = ClusterMachine.TestCase
+TestClusterMachine.settings = settings(
+    max_examples=200,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
