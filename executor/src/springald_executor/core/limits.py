@@ -27,6 +27,9 @@ UPLOAD_PARTITIONS_MAX: Final = 64
 DRAIN_THREADS_MAX: Final = 1024
 """Outputs of one hash exchange, which are all drained at once, a thread each."""
 
+DRAIN_STOP_MS_MAX: Final = 500
+"""How long other outputs of a failed task may take to notice; then their engine is given up."""
+
 FETCH_SILENCE_MS_MAX: Final = 60_000
 """How long a peer may send nothing before a fetch has failed."""
 

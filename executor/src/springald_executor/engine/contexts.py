@@ -1,0 +1,42 @@
+"""Engine sessions, kept between tasks: making one takes as long as a small task."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datafusion import SessionContext
+
+from springald.engine.session import make_context
+from springald_executor.core.limits import CONTEXTS_MAX
+from springald_executor.core.model import TaskRequest
+
+_Key = tuple[tuple[tuple[str, str], ...], int, int]
+
+
+class Contexts:
+    """Sessions by their settings and memory; one is used by one task at a time."""
+
+    def __init__(self, spill_dir: Path | None) -> None:
+        """Takes the folder that operators spill to."""
+        self._spill_dir = spill_dir
+        self._idle: OrderedDict[_Key, SessionContext] = OrderedDict()
+
+    @contextmanager
+    def borrowed(self, request: TaskRequest) -> Iterator[SessionContext]:
+        """Hands out a session for a task, which gives it back unless it fails."""
+        key = (request.stage.settings, request.slots, request.memory_bytes)
+        context = self._idle.pop(key, None) or self.fresh(request)
+        yield context
+        self._idle[key] = context
+        while len(self._idle) > CONTEXTS_MAX:
+            self._idle.popitem(last=False)
+
+    def fresh(self, request: TaskRequest) -> SessionContext:
+        """Makes a session that nothing else uses."""
+        return make_context(
+            dict(request.stage.settings),
+            partitions=request.slots,
+            memory_bytes=request.memory_bytes,
+            spill_dir=self._spill_dir,
+        )

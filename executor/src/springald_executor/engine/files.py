@@ -1,0 +1,31 @@
+"""Checks of the tables' files that a task is about to read."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from springald.engine.catalog import AllowedPaths
+from springald.engine.fragment import ScannedFile
+from springald.errors import DataFileNotFoundError, FileChangedError, IoFailedError
+
+
+def check_files(files: Iterable[ScannedFile], allowed_paths: Sequence[str]) -> None:
+    """Checks that files may be read, and are as they were when the query was planned.
+
+    Raises:
+        PathNotAllowedError: One lies outside of the folders that the cluster may read.
+        DataFileNotFoundError: One is gone.
+        FileChangedError: One has another size or time.
+    """
+    allowed = AllowedPaths(allowed_paths)
+    for file in files:
+        allowed.check(file.path)
+        try:
+            now = Path(file.path).stat()
+        except FileNotFoundError as failure:
+            message = f"a table's files are on every executor's host: got no {file.path}"
+            raise DataFileNotFoundError(f"{message}; check the path there") from failure
+        except OSError as failure:
+            raise IoFailedError(f"a table's files can be read: got {failure}") from failure
+        if now.st_size != file.size or (file.modified_ns and now.st_mtime_ns != file.modified_ns):
+            message = f"a table's files stay as they are while a query runs: {file.path} changed"
+            raise FileChangedError(f"{message}; run the query again")

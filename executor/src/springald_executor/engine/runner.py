@@ -1,0 +1,196 @@
+"""Runs one attempt: from a stage's fragment and a slice of its partitions to a finished file.
+
+Knows nothing of processes: an engine process calls it, and local mode does in its own threads.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import datafusion
+import pyarrow as pa
+from datafusion import SessionContext
+from datafusion.plan import ExecutionPlan
+
+from springald.engine.catalog import AllowedPaths, SqlQuery, apply_entry
+from springald.engine.failures import error_from_engine
+from springald.engine.fragment import Needs, needs, prepare
+from springald.engine.session import ENGINE_NAME
+from springald.errors import EngineMismatchError, InternalError, SpringaldError
+from springald_executor.core.model import (
+    ExchangeKind,
+    FragmentFormat,
+    StageDefinition,
+    StoredFile,
+    TaskReport,
+    TaskRequest,
+)
+from springald_executor.engine.contexts import Contexts
+from springald_executor.engine.drain import Drain, StuckError
+from springald_executor.engine.files import check_files
+from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
+from springald_executor.shuffle.fetch import Fetcher, InputError
+from springald_executor.shuffle.space import Roots, Space
+from springald_executor.shuffle.writer import OutputWriter, block_bytes
+
+ENGINE_VERSION = f"{ENGINE_NAME} {datafusion.__version__}"
+"""The engine's name and version, as it is registered and as fragments name it."""
+
+
+class TaskError(Exception):
+    """An attempt failed.
+
+    Attributes:
+        error: Why.
+        lost_task_id: The attempt whose output could not be read, or an empty string.
+        engine_usable: False if the engine may still be busy, or has panicked.
+    """
+
+    def __init__(
+        self, error: SpringaldError, *, lost_task_id: str = "", engine_usable: bool = True
+    ) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.lost_task_id = lost_task_id
+        self.engine_usable = engine_usable
+
+
+class TaskRunner:
+    """Runs attempts one after the other; what they can share is kept."""
+
+    def __init__(
+        self,
+        roots: Roots,
+        *,
+        read_query: Callable[[bytes], SqlQuery],
+        fetcher: Fetcher | None = None,
+        spill_dir: Path | None = None,
+    ) -> None:
+        """Prepares nothing yet.
+
+        Args:
+            roots: Where files are written.
+            read_query: Decodes the payload of a fragment that is a whole query.
+            fetcher: Who fetches inputs from other executors; none if everything lies here.
+            spill_dir: Where operators spill.
+        """
+        self._roots = roots
+        self._read_query = read_query
+        self._fetcher = fetcher
+        self._contexts = Contexts(spill_dir)
+        self._drain = Drain()
+
+    def run(self, request: TaskRequest, stop: threading.Event) -> TaskReport:
+        """Runs an attempt.
+
+        Args:
+            request: The attempt.
+            stop: Set by whoever wants it stopped; it then ends at the next batch.
+
+        Raises:
+            TaskError: It failed; its files are removed.
+        """
+        began = time.monotonic()
+        space = Space(self._roots, request.grant)
+        try:
+            report = self._run(request, space, stop)
+        except BaseException as failure:
+            space.remove()
+            raise _task_error(failure) from failure
+        elapsed_ms = round((time.monotonic() - began) * 1000)
+        return TaskReport(
+            report.output,
+            report.copies,
+            report.bytes_read_local,
+            report.bytes_read_remote,
+            elapsed_ms,
+        )
+
+    def _run(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
+        stage = request.stage
+        if stage.fragment.engine_version != ENGINE_VERSION:
+            raise EngineMismatchError(
+                f"a fragment is for this engine, {ENGINE_VERSION}: "
+                f"got one for {stage.fragment.engine_version}"
+            )
+        if stage.fragment.format is FragmentFormat.SQL:
+            return self._run_query(request, space, stop)
+        needed = needs(stage.fragment.payload, request.partitions)
+        check_files(needed.files, request.allowed_paths)
+        found = gather(request, needed, space, self._fetcher)
+        inputs, uploads = as_mappings(found)
+        plan_bytes = prepare(stage.fragment.payload, request.partitions, inputs, uploads)
+        with self._contexts.borrowed(request) as context:
+            plan = ExecutionPlan.from_bytes(context, plan_bytes)
+            numbers = _output_numbers(stage, request.partitions, plan.partition_count)
+            output = self._write(request, context, plan, numbers, space, stop)
+        return _report(output, found)
+
+    def _run_query(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
+        """Plans and runs a whole query, for a plan that the engine cannot write down."""
+        query = self._read_query(request.stage.fragment.payload)
+        allowed = AllowedPaths(request.allowed_paths)
+        for entry in query.catalog:
+            if entry.path:
+                allowed.check_location(entry.path)
+        read = {entry.upload_id: [0] for entry in query.catalog if entry.upload_id}
+        found = gather(request, Needs({}, read, []), space, self._fetcher)
+        context = self._contexts.fresh(request)
+        for entry in query.catalog:
+            apply_entry(context, entry, found.upload_paths)
+        plan = context.sql(query.sql).execution_plan()
+        numbers = [0] * plan.partition_count
+        output = self._write(request, context, plan, numbers, space, stop)
+        return _report(output, found)
+
+    def _write(
+        self,
+        request: TaskRequest,
+        context: SessionContext,
+        plan: ExecutionPlan,
+        numbers: Sequence[int],
+        space: Space,
+        stop: threading.Event,
+    ) -> StoredFile:
+        schema = pa.ipc.read_schema(pa.py_buffer(request.stage.schema))
+        gather_bytes = block_bytes(request.memory_bytes, len(numbers))
+        writer = OutputWriter(space.create("output.arrow"), schema, gather_bytes=gather_bytes)
+        try:
+            self._drain.run(context, plan, writer, numbers, stop)
+            return writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+
+
+def _output_numbers(stage: StageDefinition, partitions: Sequence[int], count: int) -> Sequence[int]:
+    """Returns, for each partition of a task's plan, the output partition that its rows go to."""
+    match stage.output:
+        case ExchangeKind.HASH:
+            return range(count)
+        case ExchangeKind.SINGLE | ExchangeKind.BROADCAST:
+            return [0] * count
+        case _:
+            if count != len(partitions):
+                message = f"a plan of {len(partitions)} partitions has as many: got {count}"
+                raise InternalError(message)
+            return partitions
+
+
+def _report(output: StoredFile, found: GatheredInputs) -> TaskReport:
+    for file in found.scratch:
+        Path(file.path).unlink(missing_ok=True)
+    return TaskReport(output, found.copies, found.bytes_local, found.bytes_remote)
+
+
+def _task_error(failure: BaseException) -> TaskError:
+    match failure:
+        case InputError():
+            return TaskError(failure.error, lost_task_id=failure.lost_task_id)
+        case StuckError():
+            cause = failure.__cause__ or failure
+            return TaskError(error_from_engine(cause), engine_usable=False)
+        case _:
+            panicked = not isinstance(failure, Exception)
+            return TaskError(error_from_engine(failure), engine_usable=not panicked)
