@@ -1,13 +1,14 @@
 """What stands in for the scheduler's and the executor's programs: as little as a cluster needs.
 
 The environment variable `FAKE_FAULT` makes it misbehave: `exit N`, `mute` (never ready), `deaf`
-(does not stop when asked to).
+(does not stop when asked to), `litter` (leaves a process behind).
 """
 
 import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -39,6 +40,12 @@ def main(program: str) -> None:
         return
     ready = {"executor_id": options.executor_id, "flight_address": "here", "pid": os.getpid()}
     cluster = None
+    if fault == "litter":
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import signal; signal.pause()"]
+        )
+        ready["litter"] = child.pid
+        sys.stderr.write(f"litter {child.pid}\n")
     if program == "scheduler":
         cluster = FakeCluster(options.bind)
         ready["address"] = f"127.0.0.1:{cluster.port}"

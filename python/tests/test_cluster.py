@@ -160,6 +160,19 @@ def test_close_process_that_does_not_listen_is_killed(
     assert list(home.iterdir()) == []
 
 
+def test_close_process_left_by_a_process_is_killed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a process leaves behind ends with the cluster, also if the process was killed."""
+    monkeypatch.setenv("FAKE_FAULT_EXECUTOR", "litter")
+    with LocalCluster(1, work_dir=home) as cluster:
+        (line,) = [line for line in cluster.executors[0].log.splitlines() if "litter" in line]
+        left = psutil.Process(int(line.split()[1]))
+        cluster.executors[0].kill()
+        assert left.is_running()
+    assert is_gone(left.pid)
+
+
 @pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "os._exit(1)", "sys.exit()"])
 def test_cluster_starter_ends_leaves_nothing(home: Path, end: str) -> None:
     """However the starting process ends, by kill -9 too, nothing is left of its cluster."""

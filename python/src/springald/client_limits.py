@@ -65,6 +65,9 @@ PROCESS_READY_MS_MAX: Final = 60_000
 PROCESS_STOP_MS_MAX: Final = 10_000
 """How long a process of a local cluster may take to stop before it is killed."""
 
+GROUP_END_MS_MAX: Final = 500
+"""How long to wait for the end of what a process of a local cluster left behind."""
+
 EXECUTORS_BACK_MS_MAX: Final = 30_000
 """How long executors may take to find a restarted scheduler."""
 

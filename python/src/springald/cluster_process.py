@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from springald.client_limits import (
+    GROUP_END_MS_MAX,
     LOG_TAIL_LINES,
     PROCESS_READY_MS_MAX,
     PROCESS_STOP_MS_MAX,
@@ -141,7 +142,17 @@ class ClusterProcess:
             self.kill()
         with suppress(OSError):
             self._pipe().close()
+        self._end_group()
         self._keep_log()
+
+    def _end_group(self) -> None:
+        """Ends what the process has started and left behind, should there be anything."""
+        deadline = time.monotonic() + GROUP_END_MS_MAX / 1000
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+            while time.monotonic() < deadline:
+                os.killpg(self.pid, 0)
+                time.sleep(READY_POLL_MS / 1000)
 
     def _keep_log(self) -> None:
         """Keeps the log in memory: its file goes with the cluster's folder."""
