@@ -27,6 +27,23 @@ class Profile:
     engines: int
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an executor says of itself when it registers."""
+
+    executor_id: str
+    incarnation: str
+    engine_version: str
+    python_version: str
+    architecture: str
+    routing_fingerprint: str
+    slots: int
+    memory_bytes: int
+    flight_address: str
+    pid: int
+    host: str
+
+
 @dataclass(slots=True)
 class Task:
     """An attempt that has not ended.

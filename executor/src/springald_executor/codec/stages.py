@@ -1,0 +1,93 @@
+"""Definitions of stages, from messages."""
+
+from typing import Final
+
+from springald.errors import MessageGarbledError
+from springald.executor.v1 import executor_pb2 as pb
+from springald.physical.v1 import physical_pb2 as physical
+from springald.types import schema_from_proto
+from springald_executor.core.model import (
+    ExchangeKind,
+    Fragment,
+    FragmentFormat,
+    InputDefinition,
+    OutputLocation,
+    Partition,
+    StageDefinition,
+    UploadLocation,
+)
+
+_KINDS: Final[dict[int, ExchangeKind]] = {
+    physical.EXCHANGE_KIND_HASH: ExchangeKind.HASH,
+    physical.EXCHANGE_KIND_SINGLE: ExchangeKind.SINGLE,
+    physical.EXCHANGE_KIND_BROADCAST: ExchangeKind.BROADCAST,
+    physical.EXCHANGE_KIND_SORTED: ExchangeKind.SORTED,
+    physical.EXCHANGE_KIND_FORWARD: ExchangeKind.FORWARD,
+    physical.EXCHANGE_KIND_RESULT: ExchangeKind.RESULT,
+}
+_FORMATS: Final[dict[int, FragmentFormat]] = {
+    physical.FRAGMENT_FORMAT_PHYSICAL_PLAN: FragmentFormat.PHYSICAL_PLAN,
+    physical.FRAGMENT_FORMAT_SQL: FragmentFormat.SQL,
+}
+
+
+def stage_from_proto(message: pb.DefineStage) -> StageDefinition:
+    """Reads a definition.
+
+    Raises:
+        MessageGarbledError: It names an exchange or a format that this version does not know.
+        InvalidArgumentError: Its schema breaks a rule of the contract.
+    """
+    stage = message.stage
+    if len(stage.inputs) != len(message.inputs):
+        wanted, got = len(stage.inputs), len(message.inputs)
+        raise MessageGarbledError(f"each input has its locations: got {got} for {wanted} inputs")
+    schema = schema_from_proto(stage.schema)
+    return StageDefinition(
+        job_id=message.job_id,
+        stage_id=stage.stage_id,
+        fragment=_fragment(stage.fragment),
+        inputs=tuple(
+            InputDefinition(_kind(leaf.kind), tuple(_output(each) for each in places.outputs))
+            for leaf, places in zip(stage.inputs, message.inputs, strict=True)
+        ),
+        output=_kind(stage.output.kind),
+        output_partitions=stage.output.partition_count,
+        schema=bytes(schema.serialize().to_pybytes()),
+        settings=tuple((each.name, each.value) for each in message.settings),
+        uploads=tuple(_upload(each) for each in message.uploads),
+    )
+
+
+def _fragment(message: physical.EngineFragment) -> Fragment:
+    if message.format not in _FORMATS:
+        raise MessageGarbledError(f"a fragment has a known format: got {message.format}")
+    version = f"{message.engine} {message.engine_version}"
+    return Fragment(_FORMATS[message.format], message.payload, version)
+
+
+def _kind(kind: int) -> ExchangeKind:
+    if kind not in _KINDS:
+        raise MessageGarbledError(f"an exchange has a known kind: got {kind}")
+    return _KINDS[kind]
+
+
+def _output(message: pb.OutputLocation) -> OutputLocation:
+    return OutputLocation(
+        task_id=message.task_id,
+        executor_id=message.executor_id,
+        address=message.flight_address,
+        partitions=tuple(
+            Partition(part.partition, part.rows, part.bytes) for part in message.partitions
+        ),
+    )
+
+
+def _upload(message: physical.UploadedTable) -> UploadLocation:
+    return UploadLocation(
+        upload_id=message.upload_id,
+        executor_id=message.executor_id,
+        address=message.flight_address,
+        rows=message.rows,
+        partition_count=max(1, message.partition_count),
+    )
