@@ -22,6 +22,7 @@ from springald.errors import (
     SqlSyntaxError,
     TicketInvalidError,
 )
+from springald.flight_rows import UPLOAD_COMPLETE
 from springald.limits import MESSAGE_BYTES_MAX, PROTOCOL_MAJOR
 from springald.physical.v1 import physical_pb2
 from springald.scheduler.v1 import scheduler_pb2 as pb
@@ -420,7 +421,13 @@ class FakeFlight(flight.FlightServerBase):  # type: ignore[misc] # no types
         writer: flight.FlightMetadataWriter,
     ) -> None:
         upload_id = descriptor.command.decode().removeprefix("upload ")
-        self.cluster.uploads[upload_id] = reader.read_all()
+        batches, mark = [], b""
+        for chunk in reader:
+            batches.append(chunk.data)
+            mark = chunk.app_metadata.to_pybytes() if chunk.app_metadata else b""
+        if mark == UPLOAD_COMPLETE:
+            self.cluster.uploads[upload_id] = pa.Table.from_batches(batches, reader.schema)
+        self.cluster.note("put")
 
 
 def syntax_error(line: int, column: int) -> SqlSyntaxError:

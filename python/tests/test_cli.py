@@ -257,10 +257,11 @@ def test_sql_reader_leaves_early_is_quiet(cluster: FakeCluster) -> None:
 def test_explain_prints_plans(cluster: FakeCluster) -> None:
     """`explain` runs what comes before, and explains the last statement."""
     cluster.default = Script(rows=pa.table({"plan_type": ["stages"], "plan": ["stage 1"]}))
-    ran = run("explain", "SET a = 1; SELECT 1", "--analyze")
+    ran = run("explain", "SET a = 1; SELECT 1")
     assert ran.exit_code == 0
     assert ran.stdout == "stages:\nstage 1\n\n"
-    assert cluster.executed() == ["SET a = 1", "EXPLAIN ANALYZE SELECT 1"]
+    assert "9 rows" in run("explain", "SELECT 2", "--analyze").stdout
+    assert cluster.executed() == ["SET a = 1", "EXPLAIN SELECT 1", "SELECT 2"]
 
 
 def test_jobs_and_cancel_reach_all_sessions(cluster: FakeCluster, con: Connection) -> None:

@@ -10,7 +10,12 @@ import pytest
 from fake_cluster import FakeCluster, Script, syntax_error
 
 from springald.client import Connection
-from springald.errors import InvalidArgumentError, SqlSyntaxError, UnsupportedError
+from springald.errors import (
+    DivisionByZeroError,
+    InvalidArgumentError,
+    SqlSyntaxError,
+    UnsupportedError,
+)
 
 ROWS = pa.table({"a": [1, 2, 3], "b": ["x", None, "z"]})
 
@@ -144,9 +149,26 @@ def test_explain_query_prints_plans(
     plans = pa.table({"plan_type": ["logical_plan", "stages"], "plan": ["Projection", "stage 1"]})
     cluster.default = Script(rows=plans, inline=True)
     con.sql("SELECT 1;").explain()
-    con.sql("SELECT 1").explain(verbose=True, analyze=True)
-    assert cluster.executed() == ["EXPLAIN SELECT 1", "EXPLAIN ANALYZE VERBOSE SELECT 1"]
+    con.sql("SELECT 1").explain(verbose=True)
+    con.sql("EXPLAIN SELECT 2").explain()
+    assert cluster.executed() == [
+        "EXPLAIN SELECT 1",
+        "EXPLAIN VERBOSE SELECT 1",
+        "EXPLAIN SELECT 2",
+    ]
     assert "logical_plan:\nProjection\n" in capsys.readouterr().out
+
+
+def test_explain_analyze_runs_and_prints_figures(
+    cluster: FakeCluster, con: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `analyze` the query runs, and its stages are printed with what was measured."""
+    con.sql("SELECT 1").explain(analyze=True)
+    assert cluster.executed() == ["SELECT 1"]
+    assert "9 rows" in capsys.readouterr().out
+    cluster.default = Script(error=DivisionByZeroError("1 / 0"))
+    with pytest.raises(DivisionByZeroError):
+        con.sql("SELECT 1 / 0").explain(analyze=True)
 
 
 def test_repr_lazy_query_does_not_run(cluster: FakeCluster, con: Connection) -> None:

@@ -1,5 +1,7 @@
 """Rows in memory become a table, whichever library holds them."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -83,6 +85,22 @@ def test_register_executor_refuses_in_the_middle_is_typed(
     monkeypatch.setattr(cluster.flight, "do_put", refuse)
     with pytest.raises(FetchFailedError, match="disk full"):
         con.register("t", pa.table({"a": list(range(1_000_000))}))
+    assert "t" not in con.tables()
+
+
+def test_register_source_fails_in_the_middle_is_not_stored(
+    cluster: FakeCluster, con: Connection
+) -> None:
+    """Rows that break off on the way become no table, and the source's own error is raised."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from TABLE.to_batches()
+        raise ZeroDivisionError("the source broke")
+
+    with pytest.raises(ZeroDivisionError, match="the source broke"):
+        con.register("t", pa.RecordBatchReader.from_batches(TABLE.schema, batches()))
+    cluster.wait_call("put")
+    assert cluster.uploads == {}
     assert "t" not in con.tables()
 
 

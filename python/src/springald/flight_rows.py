@@ -8,12 +8,16 @@ import pyarrow as pa
 
 from springald import client_limits
 from springald.codec.flight_errors import error_from_flight
+from springald.errors import SpringaldError
 
 if TYPE_CHECKING:
     # Loading Flight takes as long as everything else together: it is imported where it is used.
     from pyarrow import flight
 
-__all__ = ["FlightConnections"]
+__all__ = ["UPLOAD_COMPLETE", "FlightConnections"]
+
+UPLOAD_COMPLETE: Final = b"complete"
+"""Application metadata of the last message of an upload; without it the rows are dropped."""
 
 _CHANNEL_OPTIONS: Final = [
     ("grpc.keepalive_time_ms", client_limits.FLIGHT_KEEPALIVE_INTERVAL_MS),
@@ -73,6 +77,7 @@ class FlightConnections:
             for batch in reader:
                 for block in blocks_of(batch):
                     sending.send(block)
+            sending.complete(reader.schema)
 
     def close(self) -> None:
         """Closes all connections."""
@@ -137,12 +142,21 @@ class _Sending:
         except (pa.ArrowException, OSError) as error:
             raise error_from_flight(error, self._address) from None
 
+    def complete(self, schema: pa.Schema) -> None:
+        """Says that these were all rows: Flight itself ends an aborted call like a finished one."""
+        none = pa.RecordBatch.from_pylist([], schema=schema)
+        try:
+            self._writer.write_with_metadata(none, UPLOAD_COMPLETE)
+        except (pa.ArrowException, OSError) as error:
+            raise error_from_flight(error, self._address) from None
+
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         try:
             self._writer.close()
         except (pa.ArrowException, OSError) as closing:
-            # What the server says at the end is more than what a broken write noticed.
-            raise error_from_flight(closing, self._address) from None
+            # The source's own error matters more, but a broken write says less than the end does.
+            if error is None or isinstance(error, SpringaldError):
+                raise error_from_flight(closing, self._address) from None
 
 
 def blocks_of(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

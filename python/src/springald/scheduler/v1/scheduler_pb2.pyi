@@ -1248,7 +1248,10 @@ class PrepareUploadResponse(_message.Message):
     flight_address: _builtins.str
     """The executor's Flight server: `host:port`."""
     ticket: _builtins.bytes
-    """Sent as the command of the `DoPut` descriptor. Opaque."""
+    """Sent as the command of the `DoPut` descriptor. Opaque. The last message of the `DoPut` carries
+    the application metadata `complete`, with a batch that may be empty; rows that end without it
+    are dropped.
+    """
     def __init__(
         self,
         *,
