@@ -23,6 +23,9 @@ ENGINE_MESSAGE_BYTES_MAX: Final = 16 * 1024
 FRAGMENT_DEPTH_MAX: Final = 45
 """Nested operators in one fragment: the engine's decoder stops at 49 (protobuf's 100 levels)."""
 
+PARTITIONS_MAX: Final = 1_024
+"""Partitions that a query is planned for: each task has an output for each of them."""
+
 TYPE_DEPTH_MAX: Final = 32
 """Nested data types in a schema."""
 

@@ -5,7 +5,8 @@ entries, each with its own idea of where an upload's rows lie.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ from springald.errors import (
 )
 
 FILE_FORMATS: Final = ("parquet", "csv", "json", "arrow")
+
+_PATTERN: Final = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,39 @@ def apply_entry(context: SessionContext, entry: CatalogEntry, uploads: Mapping[s
         Exception: The engine refuses.
     """
     if entry.statement:
-        context.sql(entry.statement, SQLOptions().with_allow_dml(False)).collect()
+        context.sql(entry.statement, SQLOptions().with_allow_dml(allow=False)).collect()
     elif entry.upload_id:
         if entry.upload_id not in uploads:
             raise InternalError(f"an upload's rows are at hand: got none for {entry.upload_id}")
         _create(context, entry.name, "arrow", uploads[entry.upload_id], ())
     else:
         _create(context, entry.name, entry.format, entry.path, entry.options)
+
+
+def build(
+    context: SessionContext, entries: Iterable[CatalogEntry], uploads: Mapping[str, str]
+) -> dict[str, BaseException]:
+    """Makes tables and views in an order in which each finds what it stands on.
+
+    Returns:
+        What the engine raised for those that could not be made, by name.
+    """
+    pending = list(entries)
+    failed: dict[str, BaseException] = {}
+    while pending:
+        left = []
+        for entry in pending:
+            try:
+                apply_entry(context, entry, uploads)
+            except Exception as failure:  # noqa: BLE001 - the engine raises bare exceptions
+                left.append(entry)
+                failed[entry.name] = failure
+            else:
+                failed.pop(entry.name, None)
+        if len(left) == len(pending):
+            break
+        pending = left
+    return failed
 
 
 def _create(
@@ -124,31 +153,48 @@ class AllowedPaths:
     def check_location(self, location: str) -> str:
         """Returns the path of a table's location, when it and all links below it may be read.
 
+        A location with `*`, `?` or `[` is a pattern: all below the folder before it is looked at.
+
         Raises:
+            InvalidArgumentError: It is empty, or holds a character that no path has.
             PathNotAllowedError: It lies elsewhere, or is a URL of another kind than `file`.
             DataFileNotFoundError: There is nothing.
         """
         path = _local_path(location)
-        real = self.check(path)
-        if any(letter in path for letter in "*?["):
-            return location
+        pattern = _PATTERN.search(path)
+        base = path[: path.rfind("/", 0, pattern.start()) + 1] if pattern else path
+        real = self.check(base)
         if not os.path.exists(real):  # noqa: PTH110
             message = f"a table's location exists: got nothing at {location!r}"
             raise DataFileNotFoundError(f"{message}; check the path on the scheduler's host")
-        for folder, folders, files in os.walk(real):
-            for name in (*folders, *files):
-                below = os.path.join(folder, name)  # noqa: PTH118
-                if os.path.islink(below):  # noqa: PTH114
-                    self.check(below)
+        self._check_below(real)
         is_folder = os.path.isdir(real) and not path.endswith("/")  # noqa: PTH112
-        return path + "/" if is_folder else path
+        return path + "/" if is_folder and not pattern else path
+
+    def _check_below(self, folder: str) -> None:
+        """Checks where each link below a folder leads, and what lies there."""
+        if "/" in self._roots:
+            return
+        seen, pending = {folder}, [folder]
+        while pending:
+            for parent, folders, files in os.walk(pending.pop()):
+                for name in (*folders, *files):
+                    below = os.path.join(parent, name)  # noqa: PTH118
+                    if not os.path.islink(below):  # noqa: PTH114
+                        continue
+                    target = self.check(below)
+                    if target not in seen:
+                        seen.add(target)
+                        pending.append(target)
 
 
 def _local_path(location: str) -> str:
-    parts = urlsplit(location)
+    if not location or "\0" in location:
+        raise InvalidArgumentError(f"a table's location is a path: got {location!r}")
     if "://" not in location:
         return os.path.abspath(location) + ("/" if location.endswith("/") else "")  # noqa: PTH100
+    parts = urlsplit(location)
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         message = f"a location is a local path or a file:// URL: got {location!r}"
         raise PathNotAllowedError(f"{message}; object stores are not offered by this version")
-    return unquote(parts.path)
+    return _local_path(unquote(parts.path))

@@ -34,7 +34,8 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"range start must not be greater|out of range for slice", e.FileCorruptError),
     (r"Scalar subquery returned more than one row", e.DataInvalidError),
     (r"not implemented|NotImplemented|not supported|Unsupported", e.UnsupportedError),
-    (r"[Cc]annot coerce|[Tt]ype[_ ]coercion|No function matches|Failed to coerce", e.TypeMismatchError),
+    (r"[Cc]annot coerce|[Tt]ype[_ ]coercion|No function matches", e.TypeMismatchError),
+    (r"Failed to coerce", e.TypeMismatchError),
     (r"Cannot access field|does not support|Invalid argument|Cannot cast", e.TypeMismatchError),
     (r"Error during planning|Schema error", e.InvalidQueryError),
 )  # fmt: skip
@@ -44,7 +45,9 @@ _NOISE: Final = re.compile(
     r"^(DataFusion error: |Error during planning: |Execution error: |External error: |"
     r"Schema error: |SQL error: |This feature is not implemented: |Arrow error: )+"
 )
-_BUG_REPORT: Final = re.compile(r"\s*This issue was likely caused by a bug in DataFusion.*", re.S)
+_BUG_REPORT: Final = re.compile(
+    r"\s*This issue was likely caused by a bug in DataFusion.*", re.DOTALL
+)
 
 
 def error_from_engine(
@@ -78,7 +81,7 @@ def _readable(text: str) -> str:
     text = _BUG_REPORT.sub("", text)
     innermost = text.rsplit("caused by\n", maxsplit=1)[-1]
     cleaned = _NOISE.sub("", innermost).strip()
-    match = re.fullmatch(r'(?:Parser|Tokenizer)Error\("(.*)"\)', cleaned, re.S)
+    match = re.fullmatch(r'(?:Parser|Tokenizer)Error\("(.*)"\)', cleaned, re.DOTALL)
     return (match.group(1) if match else cleaned) or "the engine gave no reason"
 
 

@@ -15,8 +15,8 @@ from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import slice_plan
 from springald.errors import InternalError
 
-_EXCHANGE_MARKER: Final = re.compile(r"(?:^|/)springald-exchange/(\d+)/(\d+)\.arrow$")
-_UPLOAD_MARKER: Final = re.compile(r"(?:^|/)springald-upload/([^/]+)/(\d+)\.arrow$")
+_EXCHANGE_MARKER: Final = re.compile(r"springald-exchange/(\d+)/(\d+)\.arrow")
+_UPLOAD_MARKER: Final = re.compile(r"springald-upload/([^/]+)/(\d+)\.arrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,18 @@ def exchange_path(input_number: int, partition: int) -> str:
 
 def exchange_input(path: str) -> int | None:
     """Returns the input number that a path marks, if it marks one."""
-    match = _EXCHANGE_MARKER.search(path)
+    match = _EXCHANGE_MARKER.fullmatch(path)
     return int(match.group(1)) if match else None
 
 
 def upload_path(upload_id: str, partition: int) -> str:
-    """Returns the marker for one partition of an upload, relative to any folder."""
+    """Returns the marker for one partition of an upload."""
     return f"springald-upload/{upload_id}/{partition}.arrow"
 
 
 def upload_of(path: str) -> tuple[str, int] | None:
     """Returns the upload and partition that a path marks, if it marks one."""
-    match = _UPLOAD_MARKER.search(path)
+    match = _UPLOAD_MARKER.fullmatch(path)
     return (match.group(1), int(match.group(2))) if match else None
 
 
@@ -90,7 +90,7 @@ def needs(payload: bytes, partitions: Sequence[int]) -> Needs:
     for scan in _scans(slice_plan(pv.parse(payload), partitions)):
         for group in pv.scan_conf(scan).file_groups:
             for file in group.files:
-                if match := _EXCHANGE_MARKER.search(file.path):
+                if match := _EXCHANGE_MARKER.fullmatch(file.path):
                     exchanges.setdefault(int(match.group(1)), set()).add(int(match.group(2)))
                 elif marked := upload_of(file.path):
                     uploads.setdefault(marked[0], set()).add(marked[1])
@@ -144,7 +144,7 @@ def _fill(
     """Puts real files in the place of markers; returns False for a group without any."""
     ranges: list[FileRange] = []
     for file in group.files:
-        if match := _EXCHANGE_MARKER.search(file.path):
+        if match := _EXCHANGE_MARKER.fullmatch(file.path):
             number = int(match.group(1))
             if number >= len(inputs):
                 raise InternalError(f"a fragment reads inputs it was given: got number {number}")

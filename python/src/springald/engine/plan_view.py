@@ -102,17 +102,13 @@ def parse(data: bytes) -> PlanNode:
     Raises:
         InternalError: The bytes are not a plan of the pinned engine version.
     """
-    root, pending = None, [(data, None)]  # type: ignore[var-annotated]
+    root = _read_one(data)
+    pending = [(raw, root) for raw in reversed(_take_children(root))]
     while pending:
         raw, parent = pending.pop()
-        current = _read_one(raw)
-        if parent is None:
-            root = current
-        else:
-            parent.children.append(current)
-        pending.extend((child, current) for child in reversed(_take_children(current)))
-    if root is None:  # pragma: no cover - pending starts with one entry
-        raise InternalError("a plan has a root: got none")
+        child = _read_one(raw)
+        parent.children.append(child)
+        pending.extend((below, child) for below in reversed(_take_children(child)))
     return root
 
 

@@ -9,7 +9,6 @@ and views as plain strings (a view gathered by a join keeps whole input buffers 
 be written too). Projections at the end of the producer and at the start of the consumer convert.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import pyarrow as pa
@@ -60,54 +59,12 @@ def emptied(fragment: PlanNode) -> PlanNode:
     return PlanNode(fragment.kind, fragment.body, [emptied(child) for child in fragment.children])
 
 
-def plain_schema(schema: pa.Schema) -> pa.Schema:
-    """Returns the schema as it lies in a file."""
-    return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])
-
-
-def plain_type(data_type: pa.DataType) -> pa.DataType:
-    """Returns a type with dictionaries replaced by their values and views by plain types."""
-    if pa.types.is_dictionary(data_type):
-        return plain_type(data_type.value_type)
-    if pa.types.is_run_end_encoded(data_type):
-        return plain_type(data_type.value_type)
-    if pa.types.is_string_view(data_type):
-        return pa.string()
-    if pa.types.is_binary_view(data_type):
-        return pa.binary()
-    return _rebuild(data_type, plain_type)
-
-
-def _rebuild(data_type: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
-    """Returns a nested type with its children's types changed; another type as it is."""
-
-    def child(field: pa.Field) -> pa.Field:
-        return field.with_type(change(field.type))
-
-    if pa.types.is_struct(data_type):
-        return pa.struct([child(field) for field in data_type])
-    if pa.types.is_map(data_type):
-        key, item = child(data_type.key_field), child(data_type.item_field)
-        return pa.map_(key, item, keys_sorted=data_type.keys_sorted)
-    for is_kind, make in (
-        (pa.types.is_list, pa.list_),
-        (pa.types.is_large_list, pa.large_list),
-        (pa.types.is_list_view, pa.list_view),
-        (pa.types.is_large_list_view, pa.large_list_view),
-    ):
-        if is_kind(data_type):
-            return make(child(data_type.value_field))
-    if pa.types.is_fixed_size_list(data_type):
-        return pa.list_(child(data_type.value_field), data_type.list_size)
-    return data_type
-
-
 class SchemaEncoder:
     """Writes Arrow schemas as the engine's own schema messages, by letting the engine do it."""
 
-    def __init__(self, context: SessionContext) -> None:
-        """Uses the context to register empty tables, one at a time."""
-        self._context = context
+    def __init__(self) -> None:
+        """Makes an engine session of its own, so that no table of a user is in the way."""
+        self._context = SessionContext()
         self._known: dict[bytes, pb.Schema] = {}
 
     def encode(self, schema: pa.Schema) -> pb.Schema:

@@ -25,6 +25,11 @@ PINNED_SETTINGS: Final[dict[str, str]] = {
     # Operators that the engine cannot serialise.
     "datafusion.optimizer.enable_piecewise_merge_join": "false",
     "datafusion.optimizer.enable_window_topn": "false",
+    # The engine pushes a top-k through window functions into the aggregate below them.
+    "datafusion.optimizer.enable_topk_aggregation": "false",
+    # Springald finds names and locations in a statement, and must read it as the engine does.
+    "datafusion.sql_parser.dialect": "generic",
+    "datafusion.sql_parser.enable_ident_normalization": "true",
     "datafusion.catalog.information_schema": "true",
 }
 """What no session may change. Each entry says which wrong answer or hang it prevents."""
@@ -65,4 +70,8 @@ def make_context(
         runtime = runtime.with_disk_manager_specified(spill_dir)
     else:
         runtime = runtime.with_disk_manager_os()
-    return SessionContext(config, runtime)
+    context = SessionContext(config, runtime)
+    # A folder is listed whenever a query is planned: a listing that is kept tells nothing of files
+    # that came, went or changed.
+    context.sql("SET datafusion.runtime.list_files_cache_limit = '0K'")
+    return context

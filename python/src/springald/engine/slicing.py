@@ -55,24 +55,19 @@ class _Counter:
 
 
 def _count_one(node: PlanNode, inputs: list[int]) -> int:
-    if node.kind in pv.FILE_SCAN_KINDS:
-        return len(pv.scan_conf(node).file_groups)
-    if node.kind == "memory_scan":
-        return len(node.body.partitions)
-    if node.kind in {"empty", "placeholder_row"}:
-        return max(1, int(node.body.partitions))
-    if node.kind == "generate_series" or node.kind in COLLAPSING:
+    if node.kind in COLLAPSING:
         return 1
-    if node.kind == "union":
-        return sum(inputs)
-    if node.kind == "sort":
-        return inputs[0] if node.body.preserve_partitioning else 1
-    if node.kind == "scalar_subquery":
-        return inputs[0]
-    if node.kind == "repartition":
-        spread = node.body.partitioning
-        method = spread.WhichOneof("method")
-        return int(spread.hash.partition_count if method == "hash" else getattr(spread, method))
+    match node.kind:
+        case "union":
+            return sum(inputs)
+        case "sort":
+            return inputs[0] if node.body.preserve_partitioning else 1
+        case "scalar_subquery":
+            return inputs[0]
+        case "repartition":
+            return _spread(node)
+    if not node.children:
+        return _count_leaf(node)
     if node.kind in LEFT_COLLAPSING or _collects_left(node):
         return inputs[1]
     if node.kind in PARTITION_WISE or node.kind == "hash_join":
@@ -80,7 +75,37 @@ def _count_one(node: PlanNode, inputs: list[int]) -> int:
             message = f"inputs of {node.kind} have equally many partitions: got {inputs}"
             raise UnsupportedError(f"{message}; the query runs as one task instead")
         return inputs[0]
-    raise UnsupportedError(f"operator {node.kind} is not cut; the query runs as one task instead")
+    raise _unknown(node)
+
+
+def _count_leaf(leaf: PlanNode) -> int:
+    if leaf.kind in pv.FILE_SCAN_KINDS:
+        return len(pv.scan_conf(leaf).file_groups)
+    match leaf.kind:
+        case "memory_scan":
+            return len(leaf.body.partitions)
+        case "empty" | "placeholder_row":
+            return max(1, int(leaf.body.partitions))
+        case "generate_series":
+            return 1
+    raise _unknown(leaf)
+
+
+def _spread(repartition: PlanNode) -> int:
+    spread = repartition.body.partitioning
+    match spread.WhichOneof("method"):
+        case "hash":
+            return int(spread.hash.partition_count)
+        case "round_robin":
+            return int(spread.round_robin)
+        case "unknown":
+            return int(spread.unknown)
+    raise _unknown(repartition)
+
+
+def _unknown(node: PlanNode) -> UnsupportedError:
+    message = f"plans are cut at operators that a rule covers: got {node.kind}"
+    return UnsupportedError(f"{message}; the query runs as one task instead")
 
 
 def _collects_left(node: PlanNode) -> bool:

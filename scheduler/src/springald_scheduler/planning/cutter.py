@@ -24,13 +24,13 @@ from springald.engine.schemas import (
     arrow_leaf,
     converted,
     output_schema,
-    plain_schema,
 )
 from springald.engine.slicing import COLLECT_LEFT, PARTITIONED, partition_count
 from springald.errors import UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX
+from springald.results import plain_schema
 from springald_scheduler.core.graph import Exchange, ExchangeKind, StageInput
-from springald_scheduler.planning.orderings import complete_orderings
+from springald_scheduler.planning.orderings import complete_orderings, read_sort_keys
 
 _EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
 """Join types LEFT, FULL, LEFT SEMI, LEFT ANTI and LEFT MARK, numbered as the engine does."""
@@ -100,7 +100,14 @@ class Cutter:
         return self.stages
 
     def whole(self, root: PlanNode) -> list[StageDraft]:
-        """Returns the plan as a single stage that runs as one task."""
+        """Returns the plan as a single stage that runs as one task.
+
+        Raises:
+            UnsupportedError: It ends in a repartition, which would be taken for an exchange.
+            Exception: The engine refuses it.
+        """
+        if any(node.kind == "repartition" for node in (root, *root.children)):
+            raise UnsupportedError("a repartition at the end of a plan is an exchange")
         exchange = Exchange(ExchangeKind.RESULT, partition_count(root))
         self._finish(root, exchange, single_task_reason="the plan is not cut")
         return self.stages
@@ -143,11 +150,24 @@ class Cutter:
         method = spread.WhichOneof("method")
         if method == "round_robin":
             return self._transform(node.children[0])
-        if method != "hash" or node.body.preserve_order:
-            message = f"a plan is cut at hash repartitions without an order: got {method}"
+        if method != "hash":
+            message = f"a plan is cut at hash repartitions: got {method}"
             raise UnsupportedError(f"{message}; the query runs as one task instead")
+        order = self._kept_order(node) if node.body.preserve_order else []
         child = self._transform(node.children[0])
-        return self._hash_exchange(child, spread.hash.hash_expr, spread.hash.partition_count)
+        leaf = self._hash_exchange(child, spread.hash.hash_expr, spread.hash.partition_count)
+        if not order:
+            return leaf
+        body = pb.SortExecNode(expr=order, fetch=-1, preserve_partitioning=True)
+        return PlanNode("sort", body, [leaf])
+
+    def _kept_order(self, node: PlanNode) -> list[bytes]:
+        """Returns the order that a repartition keeps, which its message does not say.
+
+        An exchange keeps none, so rows are sorted again behind it.
+        """
+        plan = ExecutionPlan.from_bytes(self._context, pv.serialize(node))
+        return read_sort_keys(plan.display_indent().partition("\n")[0])
 
     def _hash_exchange(self, child: PlanNode, keys: Sequence[bytes], partitions: int) -> PlanNode:
         exchange = Exchange(ExchangeKind.HASH, partitions)
@@ -226,6 +246,8 @@ class Cutter:
 
     def _same_names(self, children: list[PlanNode], node: PlanNode) -> PlanNode:
         """Gives all branches of a union the first one's names, so that any may be left out."""
+        for child in children:
+            complete_orderings(child)
         schemas = [output_schema(self._context, self._scoped(child)) for child in children]
         first = schemas[0]
         renamed = [
@@ -241,6 +263,7 @@ class Cutter:
             kind == "global_limit"
             or (kind == "aggregate" and body.mode in _ONE_PARTITION_AGGREGATES)
             or (kind == "sort" and not body.preserve_partitioning)
+            or (kind == "window" and not body.partition_keys)
         )
         if wants_one and partition_count(node.children[0]) != 1:
             message = f"{kind} reads a single partition: got several"
@@ -258,8 +281,8 @@ class Cutter:
         keys: Sequence[bytes] = (),
         single_task_reason: str = "",
     ) -> StageDraft:
-        body = self._scoped(body)
         complete_orderings(body)
+        body = self._scoped(body)
         rows_schema = output_schema(self._context, body)
         schema = plain_schema(rows_schema)
         root = pv.hash_repartition(body, keys, output.partition_count) if keys else body

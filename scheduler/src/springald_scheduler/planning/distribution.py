@@ -13,9 +13,10 @@ from springald.engine.catalog import SqlQuery
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import upload_of
 from springald.engine.plan_view import PlanNode
-from springald.engine.schemas import nullable, output_schema, plain_schema
+from springald.engine.schemas import nullable, output_schema
 from springald.errors import PlanTooLargeError
-from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX
+from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX, PARTITIONS_MAX
+from springald.results import plain_schema, with_result_schema
 from springald_scheduler.core.graph import (
     Exchange,
     ExchangeKind,
@@ -27,11 +28,14 @@ from springald_scheduler.core.graph import (
 )
 from springald_scheduler.planning.cutter import Cutter, StageDraft
 from springald_scheduler.planning.explain import operators_of
-from springald_scheduler.planning.fidelity import loses_meaning, same_operators
+from springald_scheduler.planning.fidelity import (
+    keeps_options,
+    loses_meaning,
+    runs_backwards,
+    same_operators,
+)
 from springald_scheduler.planning.model import ClusterShape
-from springald_scheduler.planning.session import PlannerSession, engine_errors
-
-RESULT_SCHEMA_KEY = b"springald:result_schema"
+from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
 
 
 def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
@@ -72,13 +76,13 @@ def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
 
 def is_about_the_session(plan_text: str) -> bool:
     """True for a plan that reads the session's own tables of tables, and no files."""
-    reads_files = "DataSourceExec" in plan_text or "RecursiveQueryExec" in plan_text
-    return "LazyMemTableExec" in plan_text and not reads_files
+    return "StreamingTableExec" in plan_text and "DataSourceExec" not in plan_text
 
 
 def _partitions(session: PlannerSession, shape: ClusterShape) -> int:
     fewest = 2 if session.settings.distribution == "always" else 1
-    return session.settings.target_partitions or max(fewest, shape.slots_total)
+    wanted = session.settings.target_partitions or max(fewest, shape.slots_total)
+    return min(wanted, PARTITIONS_MAX)
 
 
 def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
@@ -89,12 +93,29 @@ def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
     try:
         data = plan.to_bytes(session.context)
         tree = pv.parse(data)
-        if tree.depth() > FRAGMENT_DEPTH_MAX:
-            return tree
-        again = ExecutionPlan.from_bytes(session.context, data).display_indent()
-        return tree if same_operators(text, again) else None
+        if runs_backwards(tree) or _forgets_options(session, tree):
+            return None
+        if tree.depth() <= FRAGMENT_DEPTH_MAX:
+            again = ExecutionPlan.from_bytes(session.context, data).display_indent()
+            if not same_operators(text, again):
+                return None
     except Exception:  # noqa: BLE001 - the engine raises bare exceptions
         return None
+    session.placeholders.mark(tree, session.uploads)
+    return tree
+
+
+def _forgets_options(session: PlannerSession, tree: PlanNode) -> bool:
+    """True for a scan of a format of which the session has a table with options that get lost.
+
+    A scan does not tell its table, so one such table is held against all of its format.
+    """
+    scanned = {node.kind.removesuffix("_scan") for node in tree.walk()}
+    entries = (entry for entry in session.entries.values() if entry.options)
+    return any(
+        table_kind(entry) in scanned and not keeps_options(table_kind(entry), entry.options)
+        for entry in entries
+    )
 
 
 def _reason_for_one_task(
@@ -158,7 +179,7 @@ def _whole_query(
     sql: str,
     frame: DataFrame,
     plan: ExecutionPlan,
-    reason: str = "the engine cannot serialise its plan",
+    reason: str = "the engine cannot write its plan down without a loss",
 ) -> StageGraph:
     schema = nullable(frame.schema())
     query = SqlQuery(sql, tuple(session.entries.values()))
@@ -218,9 +239,7 @@ def _uploads_of(root: PlanNode) -> tuple[str, ...]:
 
 def _result_schema(plain: pa.Schema, rows: pa.Schema) -> bytes:
     """Returns a file's schema that also tells which types the client wants back."""
-    if plain.equals(rows):
-        return _ipc(plain)
-    return _ipc(plain.with_metadata({RESULT_SCHEMA_KEY: _ipc(rows)}))
+    return _ipc(plain if plain.equals(rows) else with_result_schema(plain, rows))
 
 
 def _ipc(schema: pa.Schema) -> bytes:

@@ -1,20 +1,40 @@
 """Whether a plan still means the same after the engine has written it down and read it back.
 
-Two losses were found in DataFusion 55, both without an error: a window function's FILTER and IGNORE
-NULLS are not written at all, and an aggregate over the grouping set of no columns comes back as an
-aggregate without grouping sets. A plan that may lose something is planned where it runs instead.
+Losses of DataFusion 55, each found without an error from the engine:
+
+- a window function's FILTER and IGNORE NULLS are not written;
+- an aggregate over the grouping set of no columns comes back as one without grouping sets;
+- a window function that runs over its rows backwards, because they are sorted the other way round,
+  comes back as one that runs forwards;
+- a scan of Arrow streams comes back as one of Arrow files;
+- of the options of CSV and JSON files only some are written, compression for one is not.
+
+A plan that may lose something is planned where it runs instead.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
+
+from springald.datafusion.v55 import plan_view_pb2 as pb
+from springald.engine.plan_view import PlanNode
 
 _LOST: Final = re.compile(
     r"WindowAggExec: .*(?:FILTER \(WHERE|IGNORE NULLS)|AggregateExec: mode=\w+, gby=\[\(\)"
 )
 _COMPARED: Final = re.compile(
     r"\s*((?:Aggregate|Filter|Sort|Unnest|GlobalLimit|LocalLimit|\w*WindowAgg|\w*Join|"
-    r"CoalescePartitions|SortPreservingMerge)Exec\b.*)"
+    r"CoalescePartitions|SortPreservingMerge)Exec\b.*)|\s*DataSourceExec: .*(file_type=\w+)"
 )
+_DIRECTION: Final = re.compile(r" (ASC|DESC) NULLS (FIRST|LAST)(?=, |$)")
+_WRITTEN_OPTIONS: Final[dict[str, frozenset[str]]] = {
+    "csv": frozenset({
+        "has_header", "delimiter", "quote", "escape", "comment", "newlines_in_values",
+        "truncated_rows", "null_regex", "schema_infer_max_rec",
+    }),
+    "json": frozenset({"schema_infer_max_rec"}),
+}  # fmt: skip
+"""Options that plans carry, or that matter only while a table is made."""
 
 
 def loses_meaning(plan_text: str) -> bool:
@@ -22,16 +42,46 @@ def loses_meaning(plan_text: str) -> bool:
     return _LOST.search(plan_text) is not None
 
 
+def runs_backwards(root: PlanNode) -> bool:
+    """True for a plan with a window function that runs over its rows backwards.
+
+    Its name says in which order the statement wants the rows, its keys in which it gets them.
+    """
+    windows = (node for node in root.walk() if node.kind == "window")
+    return any(_is_reversed(raw) for window in windows for raw in window.body.window_expr)
+
+
+def _is_reversed(window_expression: bytes) -> bool:
+    function = pb.PhysicalWindowExprNode.FromString(window_expression)
+    if not function.HasField("window_function"):  # an aggregate, whose direction is written
+        return False
+    _, _, order = function.name.rpartition("ORDER BY [")
+    wanted = _DIRECTION.findall(order.rpartition("]")[0])
+    return wanted != [_direction(key) for key in function.order_by]
+
+
+def _direction(key: pb.PhysicalSortExprNode) -> tuple[str, str]:
+    return "ASC" if key.asc else "DESC", "FIRST" if key.nulls_first else "LAST"
+
+
+def keeps_options(file_format: str, options: Iterable[tuple[str, str]]) -> bool:
+    """True if plans that scan files of a format carry all of these options of a table."""
+    written = _WRITTEN_OPTIONS.get(file_format)
+    names = {name.lower().removeprefix("format.") for name, _ in options}
+    if written is None:
+        return not any(name.startswith("crypto.") for name in names)
+    return names <= written
+
+
 def same_operators(before: str, after: str) -> bool:
     """True if two plan texts have the same operators with the same arguments.
 
-    Leaves and projections are left out: they are written differently without meaning anything
-    else (a union's branches get one more projection when they are read back).
+    Projections, and all of leaves but the kind of file, are left out: they are written differently
+    without meaning anything else (a union's branches get one more projection when read back).
     """
     return _operators(before) == _operators(after)
 
 
 def _operators(plan_text: str) -> list[str]:
-    return sorted(
-        match.group(1) for line in plan_text.splitlines() if (match := _COMPARED.match(line))
-    )
+    matches = (_COMPARED.match(line) for line in plan_text.splitlines())
+    return sorted(match.group(1) or match.group(2) for match in matches if match)

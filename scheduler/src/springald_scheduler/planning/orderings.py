@@ -6,11 +6,16 @@ refuses to run it. Sorting by the missing columns too changes no order, because 
 there, or equal to a column that is in the keys.
 """
 
+import re
 from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
+from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
+from springald.errors import UnsupportedError
 
+_KEPT: Final = re.compile(r"preserve_order=true, sort_exprs=(.+)$")
+_KEY: Final = re.compile(r"(.+?)@(\d+) (ASC|DESC)( NULLS LAST)?(?:, |$)")
 _KEEPS_COLUMNS: Final = frozenset({"window", "coalesce_batches", "cooperative"})
 
 
@@ -49,6 +54,27 @@ def _same(expression: bytes) -> bytes | int:
     return parsed.column.index if parsed.WhichOneof("kind") == "column" else expression
 
 
-def _sort_key(expression: bytes) -> bytes:
-    key = pb.PhysicalSortExprNode(expr=expression, asc=True, nulls_first=False)
+def _sort_key(expression: bytes, *, asc: bool = True, nulls_first: bool = False) -> bytes:
+    key = pb.PhysicalSortExprNode(expr=expression, asc=asc, nulls_first=nulls_first)
     return pb.PhysicalExprNode(sort=key).SerializeToString()
+
+
+def read_sort_keys(repartition: str) -> list[bytes]:
+    """Reads the order that a repartition keeps from the engine's line about it.
+
+    Raises:
+        UnsupportedError: It keeps none, or orders by something else than columns.
+    """
+    kept = _KEPT.search(repartition)
+    keys = list(_KEY.finditer(kept.group(1))) if kept else []
+    if kept is None or "".join(key.group() for key in keys) != kept.group(1):
+        message = f"an order that a repartition keeps is one of columns: got {repartition.strip()}"
+        raise UnsupportedError(f"{message}; the query runs as one task instead")
+    return [
+        _sort_key(
+            pv.column(key.group(1), int(key.group(2))),
+            asc=key.group(3) == "ASC",
+            nulls_first=key.group(4) is None,
+        )
+        for key in keys
+    ]

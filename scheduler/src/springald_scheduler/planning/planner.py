@@ -8,10 +8,9 @@ import pyarrow as pa
 from springald.engine.catalog import FILE_FORMATS, AllowedPaths, CatalogEntry, quoted
 from springald.errors import (
     InvalidArgumentError,
-    MessageTooLargeError,
     SessionNotFoundError,
+    SpringaldError,
 )
-from springald.limits import INLINE_ROWS_BYTES_MAX
 from springald_scheduler.planning import statements
 from springald_scheduler.planning.distribution import (
     is_about_the_session,
@@ -27,7 +26,7 @@ from springald_scheduler.planning.model import (
     TableInfo,
     Upload,
 )
-from springald_scheduler.planning.session import PlannerSession, engine_errors
+from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
 from springald_scheduler.planning.words import StatementKind, statement_kind
 
 
@@ -101,10 +100,7 @@ class Planner:
             case StatementKind.DROP:
                 name = statements.dropped_table(sql)
                 return _answer(pa.table({}), session.drop(sql, name))
-        # The engine's own opinion first: a word that is no statement at all is a syntax error.
-        with engine_errors(sql):
-            session.query(sql, 1)
-        raise statements.unsupported(sql)
+        raise self._not_offered(session, sql)
 
     def describe(self, session_id: str, sql: str) -> bytes:
         """Returns the schema of a query's rows in IPC form.
@@ -143,7 +139,8 @@ class Planner:
             known = ", ".join(FILE_FORMATS)
             raise InvalidArgumentError(f"a file format is one of {known}: got {file_format!r}")
         location = self._allowed.check_location(path)
-        entry = CatalogEntry(_table_name(name), format=file_format, path=location, options=tuple(options))
+        listed = tuple(options)
+        entry = CatalogEntry(_table_name(name), format=file_format, path=location, options=listed)
         session.create(entry)
         return self._info(session, entry)
 
@@ -156,13 +153,18 @@ class Planner:
         session = self._session(session_id)
         entry = CatalogEntry(_table_name(name), upload_id=upload.upload_id)
         session.add_upload(upload)
-        session.create(entry)
+        try:
+            session.create(entry)
+        except SpringaldError:
+            session.forget_upload(upload.upload_id)
+            raise
         return self._info(session, entry)
 
     def list_tables(self, session_id: str) -> list[TableInfo]:
-        """Returns the session's tables and views by name."""
+        """Returns the session's tables and views by name, without those whose files are gone."""
         session = self._session(session_id)
-        return [self._info(session, session.entries[name]) for name in sorted(session.entries)]
+        names = sorted(session.entries.keys() - session.missing.keys())
+        return [self._info(session, session.entries[name]) for name in names]
 
     def _session(self, session_id: str) -> PlannerSession:
         if session_id not in self._sessions:
@@ -179,15 +181,18 @@ class Planner:
 
     def _explain(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered:
         query, modifiers = statements.explained(sql)
-        if "ANALYZE" in modifiers:
-            raise statements.unsupported("EXPLAIN ANALYZE")
-        if statement_kind(query) is not StatementKind.QUERY:
-            return _answer(session.answer(sql))
+        if "ANALYZE" in modifiers or statement_kind(query) is not StatementKind.QUERY:
+            raise self._not_offered(session, sql)
         verbose = "VERBOSE " if "VERBOSE" in modifiers else ""
         engine_rows = session.answer(f"EXPLAIN {verbose}{query}").to_pylist()
         rows = [(str(row["plan_type"]), str(row["plan"])) for row in engine_rows]
         rows.append(("stages", stages_text(plan_query(session, query, shape))))
         return _answer(_explanation(rows))
+
+    def _not_offered(self, session: PlannerSession, sql: str) -> SpringaldError:
+        """Lets the engine refuse first: what is no statement at all is a syntax error."""
+        session.query(sql, 1)
+        return statements.unsupported(sql)
 
     def _show(self, session: PlannerSession, sql: str) -> pa.Table:
         own = dict(session.settings.rows())
@@ -205,7 +210,7 @@ class Planner:
         location = self._allowed.check_location(table.location)
         literal = "'" + location.replace("'", "''") + "'"
         checked = sql[: table.location_start] + literal + sql[table.location_end :]
-        entry = CatalogEntry(table.name, statement=checked)
+        entry = CatalogEntry(table.name, statement=checked, options=table.options)
         if table.if_not_exists and table.name in session.entries:
             return ()
         return session.create(entry, sql)
@@ -213,23 +218,13 @@ class Planner:
     def _info(self, session: PlannerSession, entry: CatalogEntry) -> TableInfo:
         with engine_errors(""):
             schema = session.context.table(quoted(entry.name)).schema()
-        return TableInfo(entry.name, _kind(entry), bytes(schema.serialize().to_pybytes()))
+        return TableInfo(entry.name, table_kind(entry), bytes(schema.serialize().to_pybytes()))
 
 
 def _table_name(name: str) -> str:
     if not name or "\0" in name:
         raise InvalidArgumentError(f"a table has a name: got {name!r}")
     return name
-
-
-def _kind(entry: CatalogEntry) -> str:
-    if entry.upload_id:
-        return "upload"
-    if entry.format:
-        return entry.format
-    if statement_kind(entry.statement) is StatementKind.CREATE_VIEW:
-        return "view"
-    return statements.parse_external_table(entry.statement).format
 
 
 def _explanation(rows: list[tuple[str, str]]) -> pa.Table:
@@ -242,8 +237,4 @@ def _answer(table: pa.Table, released_upload_ids: tuple[str, ...] = ()) -> Answe
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    stream = sink.getvalue().to_pybytes()
-    if len(stream) > INLINE_ROWS_BYTES_MAX:
-        message = f"an answer of the scheduler has at most {INLINE_ROWS_BYTES_MAX} bytes"
-        raise MessageTooLargeError(f"{message}: got {len(stream)}")
-    return Answered(stream, released_upload_ids)
+    return Answered(sink.getvalue().to_pybytes(), released_upload_ids)

@@ -1,45 +1,66 @@
 """One session as the planner keeps it: its engine session, tables and settings."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-from datafusion import DataFrame, SessionContext, SQLOptions
+from datafusion import DataFrame, SQLOptions
 
-from springald.engine.catalog import CatalogEntry, apply_entry
+from springald.engine.catalog import CatalogEntry, apply_entry, build, quoted
 from springald.engine.failures import error_from_engine
-from springald.engine.schemas import SchemaEncoder, plain_schema
+from springald.engine.schemas import SchemaEncoder
 from springald.engine.session import make_context
 from springald.errors import (
     InvalidQueryError,
+    MessageTooLargeError,
     Position,
     SpringaldError,
     UnknownColumnError,
     UnknownFunctionError,
     UnknownTableError,
 )
+from springald.limits import INLINE_ROWS_BYTES_MAX
 from springald_scheduler.planning.model import SessionSnapshot, Upload
+from springald_scheduler.planning.placeholders import Placeholders
 from springald_scheduler.planning.session_settings import TARGET_PARTITIONS, SessionSettings
-from springald_scheduler.planning.words import position_of_name
+from springald_scheduler.planning.statements import parse_external_table
+from springald_scheduler.planning.words import StatementKind, position_of_name, statement_kind
 
+_NO_CHANGE = SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False)
 _QUERY_ONLY = (
-    SQLOptions().with_allow_ddl(False).with_allow_dml(False).with_allow_statements(False)
+    SQLOptions()
+    .with_allow_ddl(allow=False)
+    .with_allow_dml(allow=False)
+    .with_allow_statements(allow=False)
 )
+_UNKNOWN = 0
 
 
 class PlannerSession:
-    """A session's catalog and settings, and the engine session made from them."""
+    """A session's catalog and settings, and the engine session made from them.
+
+    Attributes:
+        settings: What the session has set.
+        entries: Its tables and views by name.
+        missing: Why a table or view could not be made again, by name.
+        uploads: The uploads that its tables read, by id.
+        placeholders: What stands for them in plans.
+        partitions: How many partitions the engine session plans for; 0 if that is not known.
+        context: The engine session.
+        encoder: Writes schemas of rows between stages.
+    """
 
     def __init__(self, work_dir: Path) -> None:
         """Starts empty; placeholders of uploads are written below the folder."""
         self.settings = SessionSettings()
         self.entries: dict[str, CatalogEntry] = {}
+        self.missing: dict[str, SpringaldError] = {}
         self.uploads: dict[str, Upload] = {}
-        self._work_dir = work_dir
+        self.placeholders = Placeholders(work_dir)
         self.partitions = 1
         self.context = make_context({}, partitions=1)
-        self.encoder = SchemaEncoder(self.context)
+        self.encoder = SchemaEncoder()
 
     def query(self, sql: str, partitions: int) -> DataFrame:
         """Plans a query for a number of partitions; nothing runs.
@@ -50,18 +71,36 @@ class PlannerSession:
         if partitions != self.partitions:
             self.context.sql(f"SET {TARGET_PARTITIONS} = {partitions}")
             self.partitions = partitions
-        with engine_errors(sql):
-            return self.context.sql(sql, _QUERY_ONLY)
+        try:
+            with engine_errors(sql):
+                return self.context.sql(sql, _QUERY_ONLY)
+        except UnknownTableError as error:
+            raise self._reason(error) from None
+
+    def _reason(self, unknown: UnknownTableError) -> SpringaldError:
+        """Returns why a table is not there, if the session has it and could not make it again."""
+        name = _quoted_in(unknown.message).rsplit(".", maxsplit=1)[-1]
+        reason = self.missing.get(name)
+        if reason is None:
+            return unknown
+        message = f"table or view {name} can be made again: {reason.message}"
+        return type(reason)(message, position=unknown.position)
 
     def answer(self, sql: str) -> pa.Table:
         """Runs a statement that reads no table's rows, such as SHOW.
 
         Raises:
-            SpringaldError: The engine refuses it.
+            SpringaldError: The engine refuses it, or there are too many rows.
         """
         with engine_errors(sql):
-            options = SQLOptions().with_allow_ddl(False).with_allow_dml(False)
-            return self.context.sql(sql, options).to_arrow_table()
+            frame = self.context.sql(sql, _NO_CHANGE)
+            batches: list[pa.RecordBatch] = []
+            for batch in frame.execute_stream():
+                batches.append(batch.to_pyarrow())
+                if sum(each.nbytes for each in batches) > INLINE_ROWS_BYTES_MAX:
+                    message = f"the scheduler answers with at most {INLINE_ROWS_BYTES_MAX} bytes"
+                    raise MessageTooLargeError(f"{message}: got more; ask for fewer rows")
+            return pa.Table.from_batches(batches, batches[0].schema if batches else frame.schema())
 
     def set(self, name: str, value: str) -> None:
         """Changes a setting, here and in the engine.
@@ -80,20 +119,31 @@ class PlannerSession:
         except SpringaldError:
             self.settings.engine = before
             raise
+        self.partitions = _UNKNOWN
 
     def reset(self, name: str) -> None:
-        """Brings a setting back; the engine session is made anew with what is left."""
-        self.settings.reset(name)
-        self.rebuild()
+        """Brings a setting back; the engine session is made anew with what is left.
+
+        Raises:
+            UnknownSettingError: There is none of that name.
+        """
+        if self.settings.reset(name):
+            self.rebuild()
+        else:
+            self.answer(f"SHOW {name}")
 
     def rebuild(self) -> None:
-        """Makes the engine session anew; a table whose files are gone is left out."""
-        self.partitions = 1
+        """Makes the engine session anew; a table whose files are gone is `missing`."""
         self.context = make_context(self.settings.engine, partitions=1)
-        self.encoder = SchemaEncoder(self.context)
-        for entry in self.entries.values():
-            with suppress(Exception):
-                apply_entry(self.context, entry, self._placeholders())
+        self.partitions = _UNKNOWN
+        self._make(self.entries.values())
+
+    def _make(self, entries: Iterable[CatalogEntry]) -> None:
+        failed = build(self.context, entries, self._locations())
+        self.missing = {
+            name: error_from_engine(failure, default=InvalidQueryError)
+            for name, failure in failed.items()
+        }
 
     def snapshot(self) -> SessionSnapshot:
         """Returns what makes this session what it is."""
@@ -117,12 +167,21 @@ class PlannerSession:
         """Makes a table or view and remembers it; returns ids of uploads that it replaces.
 
         Raises:
-            SpringaldError: The engine refuses it.
+            SpringaldError: The engine refuses it, or it is a view of what it replaces.
         """
         with engine_errors(sql or entry.statement):
-            apply_entry(self.context, entry, self._placeholders())
-        replaced = self.entries.pop(entry.name, None)
+            apply_entry(self.context, entry, self._locations())
+        before = dict(self.entries)
+        replaced = self.entries.get(entry.name)
         self.entries[entry.name] = entry
+        self.missing.pop(entry.name, None)
+        if replaced is not None or self.missing:
+            self._remake_views()
+        if entry.name in self.missing:
+            self.entries = before
+            self.rebuild()
+            message = f"a view does not stand on what it replaces: got {entry.name}"
+            raise InvalidQueryError(f"{message}; give it another name")
         return self._unused(replaced)
 
     def drop(self, sql: str, name: str) -> tuple[str, ...]:
@@ -131,18 +190,26 @@ class PlannerSession:
         Raises:
             SpringaldError: The engine refuses it.
         """
-        with engine_errors(sql):
-            self.context.sql(sql).collect()
-        return self._unused(self.entries.pop(name, None))
+        if name not in self.missing:
+            with engine_errors(sql):
+                self.context.sql(sql).collect()
+        dropped = self.entries.pop(name, None)
+        self._remake_views()
+        return self._unused(dropped)
+
+    def _remake_views(self) -> None:
+        """Lets views see the tables of today: the engine's own keep those they were made with."""
+        views = [entry for entry in self.entries.values() if table_kind(entry) == "view"]
+        for view in views:
+            self.context.sql(f"DROP VIEW IF EXISTS {quoted(view.name)}").collect()
+        names = self.entries.keys() - {view.name for view in views}
+        tables = {name: why for name, why in self.missing.items() if name in names}
+        self._make(views)
+        self.missing |= tables
 
     def add_upload(self, upload: Upload) -> None:
-        """Writes empty files that stand for an upload's partitions in plans."""
-        schema = plain_schema(pa.ipc.read_schema(pa.py_buffer(upload.schema)))
-        folder = self._upload_folder(upload.upload_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        for partition in range(upload.partition_count):
-            with pa.ipc.new_file(folder / f"{partition}.arrow", schema):
-                pass
+        """Makes an upload known, so that a table can be made of it."""
+        self.placeholders.write(upload)
         self.uploads[upload.upload_id] = upload
 
     def _unused(self, entry: CatalogEntry | None) -> tuple[str, ...]:
@@ -150,24 +217,21 @@ class PlannerSession:
             return ()
         if any(other.upload_id == entry.upload_id for other in self.entries.values()):
             return ()
-        self.uploads.pop(entry.upload_id, None)
-        folder = self._upload_folder(entry.upload_id)
-        for placeholder in folder.iterdir():
-            placeholder.unlink()
-        folder.rmdir()
+        self.forget_upload(entry.upload_id)
         return (entry.upload_id,)
+
+    def forget_upload(self, upload_id: str) -> None:
+        """Forgets an upload; one that is not known is ignored."""
+        if self.uploads.pop(upload_id, None) is not None:
+            self.placeholders.remove(upload_id)
 
     def close(self) -> None:
         """Removes the session's placeholders."""
         for upload_id in list(self.uploads):
-            self.entries = {}
-            self._unused(CatalogEntry(name="", upload_id=upload_id))
+            self.forget_upload(upload_id)
 
-    def _upload_folder(self, upload_id: str) -> Path:
-        return self._work_dir / "springald-upload" / upload_id
-
-    def _placeholders(self) -> dict[str, str]:
-        return {upload: f"{self._upload_folder(upload)}/" for upload in self.uploads}
+    def _locations(self) -> dict[str, str]:
+        return {upload_id: self.placeholders.folder(upload_id) for upload_id in self.uploads}
 
 
 @contextmanager
@@ -184,13 +248,29 @@ def engine_errors(sql: str) -> Iterator[str]:
         raise error from None
 
 
+def table_kind(entry: CatalogEntry) -> str:
+    """Returns the format of a table's files, `view` or `upload`."""
+    if entry.upload_id:
+        return "upload"
+    if entry.format:
+        return entry.format
+    if statement_kind(entry.statement) is StatementKind.CREATE_VIEW:
+        return "view"
+    return parse_external_table(entry.statement).format
+
+
 def _position(error: SpringaldError, sql: str) -> Position | None:
     kinds = (UnknownTableError, UnknownColumnError, UnknownFunctionError)
     if not isinstance(error, kinds):
         return None
-    quotes = error.message.split("'")
-    name = quotes[1] if len(quotes) > 2 else _word_after(error.message, "named ")
+    name = _quoted_in(error.message) or _word_after(error.message, "named ")
     return position_of_name(sql, name) if name else None
+
+
+def _quoted_in(text: str) -> str:
+    _, _, rest = text.partition("'")
+    inside, closed, _ = rest.partition("'")
+    return inside if closed else ""
 
 
 def _word_after(text: str, marker: str) -> str:

@@ -1,5 +1,6 @@
 """Settings of a session: which there are, and which a session may change."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +10,7 @@ from springald.errors import (
     ProtectedSettingError,
     UnknownSettingError,
 )
+from springald.limits import PARTITIONS_MAX
 
 DISTRIBUTION: Final = "springald.distribution"
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
@@ -17,22 +19,24 @@ TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     DISTRIBUTION: (
         "auto",
-        "Whether a query is cut into stages: auto (where it gains), always (where it can be), "
-        "never.",
+        "whether a query is cut into stages: auto (where it gains), always (where it can) or never",
     ),
     SINGLE_TASK_BYTES_MAX: (
         str(8 * 1024 * 1024),
-        "A query that scans at most this many bytes runs as one task when the distribution is "
-        "auto.",
+        "how many bytes a query scans at most to run as one task when the distribution is auto",
     ),
 }
+
+
+def _defaults() -> dict[str, str]:
+    return {name: default for name, (default, _) in _DESCRIPTIONS.items()}
 
 
 @dataclass(slots=True)
 class SessionSettings:
     """What a session has set, by full name; engine settings go to the engine as text."""
 
-    own: dict[str, str] = field(default_factory=lambda: {k: v for k, (v, _) in _DESCRIPTIONS.items()})
+    own: dict[str, str] = field(default_factory=_defaults)
     engine: dict[str, str] = field(default_factory=dict)
 
     def set(self, name: str, value: str) -> None:
@@ -53,18 +57,20 @@ class SessionSettings:
         if name in PINNED_SETTINGS or name.startswith(PROTECTED_PREFIXES):
             message = f"a session leaves the settings that keep answers right: got {name!r}"
             raise ProtectedSettingError(f"{message}; it stays as it is")
+        if name == TARGET_PARTITIONS:
+            _check_partitions(value)
         self.engine[name] = value
 
-    def reset(self, name: str) -> None:
-        """Brings one setting back to where it began."""
+    def reset(self, name: str) -> bool:
+        """Brings one setting, or `all`, back to where it began; returns False if it was there."""
         name = name.lower()
-        if name in _DESCRIPTIONS:
+        if name == "all":
+            self.own, self.engine = _defaults(), {}
+        elif name in _DESCRIPTIONS:
             self.own[name] = _DESCRIPTIONS[name][0]
-        elif name not in self.engine:
-            self.set(name, "")
-            del self.engine[name]
         else:
-            del self.engine[name]
+            return self.engine.pop(name, None) is not None
+        return True
 
     @property
     def distribution(self) -> str:
@@ -87,9 +93,16 @@ class SessionSettings:
         return sorted(self.own.items())
 
 
+def _check_partitions(value: str) -> None:
+    with suppress(ValueError):  # what is no number is the engine's to refuse
+        if int(value) > PARTITIONS_MAX:
+            message = f"{TARGET_PARTITIONS} is at most {PARTITIONS_MAX}: got {value}"
+            raise InvalidSettingError(f"{message}; a few for each slot are enough")
+
+
 def _checked(name: str, value: str) -> str:
     if name == DISTRIBUTION and value.lower() in {"auto", "always", "never"}:
         return value.lower()
-    if name == SINGLE_TASK_BYTES_MAX and value.isdigit():
+    if name == SINGLE_TASK_BYTES_MAX and value.isascii() and value.isdigit():
         return value
-    raise InvalidSettingError(f"{name}: {_DESCRIPTIONS[name][1]} Got {value!r}")
+    raise InvalidSettingError(f"{name} says {_DESCRIPTIONS[name][1]}: got {value!r}")

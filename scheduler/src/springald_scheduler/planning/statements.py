@@ -1,6 +1,7 @@
 """The statements that Springald itself carries out, read word by word."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from springald.errors import InvalidArgumentError, SqlSyntaxError, UnsupportedError
@@ -30,6 +31,7 @@ class ExternalTable:
         location_start: Where the location's literal begins in the text.
         location_end: Where it ends.
         if_not_exists: True if an existing table is left alone.
+        options: Options of the format, by name as written.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ExternalTable:
     location_start: int
     location_end: int
     if_not_exists: bool
+    options: tuple[tuple[str, str], ...] = ()
 
 
 def check_size(sql: str) -> None:
@@ -99,15 +102,17 @@ def parse_external_table(sql: str) -> ExternalTable:
     if "TABLE" not in keywords(found):
         raise SqlSyntaxError("CREATE EXTERNAL TABLE names a table: got another CREATE EXTERNAL")
     if_not_exists, rest = _after("TABLE", found)
-    for here, following in zip(rest, rest[1:], strict=False):
+    clauses = _outside_parentheses(rest)
+    for here, following in pairwise(clauses):
         if keyword(here) == "LOCATION" and following.kind is Kind.STRING:
             return ExternalTable(
                 name=_name(rest),
-                format=_stored_as(rest),
+                format=_stored_as(clauses),
                 location=value(following),
                 location_start=following.start,
                 location_end=following.end,
                 if_not_exists=if_not_exists,
+                options=_options(rest),
             )
     message = "CREATE EXTERNAL TABLE names a LOCATION '...': got none"
     raise SqlSyntaxError(message, position=position_at(sql, len(sql.rstrip())))
@@ -155,6 +160,8 @@ def unsupported(sql: str) -> UnsupportedError:
         instead = "use CREATE VIEW, CREATE EXTERNAL TABLE, or register rows from the client"
     elif first[:1] in (["COPY"], ["INSERT"]):
         instead = "fetch the rows and write them with pyarrow"
+    elif first[:1] == ["EXPLAIN"]:
+        instead = "EXPLAIN [VERBOSE] takes a query; run it and see the statistics of its job"
     else:
         instead = "queries, CREATE EXTERNAL TABLE, CREATE VIEW, DROP, SET, SHOW and EXPLAIN are"
     statement = " ".join(word for word in first if word) or sql[:40]
@@ -166,6 +173,36 @@ def _after(word: str, found: list[Token]) -> tuple[bool, list[Token]]:
     rest = found[keywords(found).index(word) + 1 :]
     spared = keywords(rest[:3]) == _IF_NOT_EXISTS
     return spared, rest[3:] if spared else rest
+
+
+def _outside_parentheses(found: list[Token]) -> list[Token]:
+    """Leaves out columns, options and orders, in which any word may stand."""
+    depth, outside = 0, []
+    for token in found:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0:
+            outside.append(token)
+    return outside
+
+
+def _options(found: list[Token]) -> tuple[tuple[str, str], ...]:
+    """Reads `OPTIONS (name value, ...)`; a name may have several words with dots between."""
+    start = next((i for i, token in enumerate(found) if keyword(token) == "OPTIONS"), None)
+    if start is None or [token.text for token in found[start + 1 : start + 2]] != ["("]:
+        return ()
+    options: list[tuple[str, str]] = []
+    current: list[Token] = []
+    for token in found[start + 2 :]:
+        if token.text not in {",", ")"}:
+            current.append(token)
+            continue
+        if current:
+            *name, last = current
+            options.append(("".join(value(part) for part in name), value(last)))
+        if token.text == ")":
+            break
+        current = []
+    return tuple(options)
 
 
 def _stored_as(found: list[Token]) -> str:

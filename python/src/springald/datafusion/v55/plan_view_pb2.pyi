@@ -549,21 +549,29 @@ class PhysicalWindowExprNode(_message.Message):
 
     PARTITION_BY_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    WINDOW_FUNCTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    window_function: _builtins.str
     @_builtins.property
     def partition_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     @_builtins.property
-    def order_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def order_by(self) -> _containers.RepeatedCompositeFieldContainer[Global___PhysicalSortExprNode]: ...
     def __init__(
         self,
         *,
         partition_by: _abc.Iterable[_builtins.bytes] | None = ...,
-        order_by: _abc.Iterable[_builtins.bytes] | None = ...,
+        order_by: _abc.Iterable[Global___PhysicalSortExprNode] | None = ...,
+        name: _builtins.str = ...,
+        window_function: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_window_function", b"_window_function", "window_function", b"window_function"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_by", b"order_by", "partition_by", b"partition_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_window_function", b"_window_function", "name", b"name", "order_by", b"order_by", "partition_by", b"partition_by", "window_function", b"window_function"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__window_function: _TypeAlias = _typing.Literal["window_function"]  # noqa: Y015
+    _WhichOneofArgType__window_function: _TypeAlias = _typing.Literal["_window_function", b"_window_function"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_function) -> _WhichOneofReturnType__window_function | None: ...
 
 Global___PhysicalWindowExprNode: _TypeAlias = PhysicalWindowExprNode  # noqa: Y015
 
