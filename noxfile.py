@@ -103,7 +103,9 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Runs the benchmark harness; slow, by hand."""
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run(
+        "python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "integration-tests"}
+    )
 
 
 def _exists(path: str) -> bool:
