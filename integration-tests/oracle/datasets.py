@@ -29,6 +29,9 @@ class Dataset:
         options: the clauses of that statement after STORED AS.
         folder_by: a column that names sub-folders instead of being stored in the files.
         row_group_rows: rows of a row group in Parquet.
+        csv_delimiter: what parts the columns of CSV.
+        arrow_stream: writes Arrow's stream form instead of its file form.
+        compression: how whole files are compressed, if at all.
     """
 
     make: Callable[[random.Random], pa.Table]
@@ -39,6 +42,9 @@ class Dataset:
     options: str = ""
     folder_by: str = ""
     row_group_rows: int | None = None
+    csv_delimiter: str = ","
+    arrow_stream: bool = False
+    compression: str | None = None
 
     def build(self, name: str) -> pa.Table:
         """Makes all rows; the same ones each time."""
@@ -120,11 +126,13 @@ def _write(rows: pa.Table, path: Path, dataset: Dataset) -> None:
         case "parquet":
             pq.write_table(rows, path, row_group_size=dataset.row_group_rows)
         case "csv":
-            pa_csv.write_csv(rows, path)
+            with pa.output_stream(path, compression=dataset.compression) as sink:
+                pa_csv.write_csv(rows, sink, pa_csv.WriteOptions(delimiter=dataset.csv_delimiter))
         case "json":
             path.write_text("".join(_json_line(row) for row in rows.to_pylist()))
         case "arrow":
-            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+            start = pa.ipc.new_stream if dataset.arrow_stream else pa.ipc.new_file
+            with pa.OSFile(str(path), "wb") as sink, start(sink, rows.schema) as writer:
                 writer.write_table(rows)
         case _:
             raise ValueError(f"a dataset is written in a known format: got {dataset.format!r}")

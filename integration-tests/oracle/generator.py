@@ -277,8 +277,10 @@ class _Maker:
         how = self._pick(("UNION ALL", "UNION ALL", "UNION", "INTERSECT", "EXCEPT", "EXCEPT ALL"))
         picks = [self._like(column, right) for column in left.columns]
         new = tuple(self._column(column.type) for column in left.columns)
+        # Cast on both sides: of an answer without rows the engine tells the type before coercion.
         listed = ", ".join(
-            f"{old.name} AS {fresh.name}" for old, fresh in zip(left.columns, new, strict=True)
+            f"CAST({old.name} AS {_SQL_TYPES[old.type]}) AS {fresh.name}"
+            for old, fresh in zip(left.columns, new, strict=True)
         )
         one = f"SELECT {listed} FROM ({left.sql})"
         sql = f"{one} {how} SELECT {', '.join(picks)} FROM ({right.sql})"

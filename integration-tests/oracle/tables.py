@@ -377,8 +377,17 @@ DATASETS: dict[str, Dataset] = {
     "csv": Dataset(
         _texts, format="csv", columns=_TEXT_COLUMNS, options="OPTIONS ('has_header' 'true')"
     ),
+    "csv_other": Dataset(
+        _texts,
+        format="csv",
+        columns=_TEXT_COLUMNS,
+        options="OPTIONS ('has_header' 'true', 'delimiter' ';', 'compression' 'gzip')",
+        csv_delimiter=";",
+        compression="gzip",
+    ),
     "json": Dataset(_texts, format="json", columns=_TEXT_COLUMNS),
     "arrow": Dataset(_texts, format="arrow"),
+    "arrow_stream": Dataset(_texts, format="arrow", arrow_stream=True),
     "memory": Dataset(_texts, format="memory"),
     "memory_nested": Dataset(_nested, format="memory"),
     "memory_bytes": Dataset(_bytes, format="memory"),

@@ -60,9 +60,16 @@ def _partition_counts() -> Iterator[Case]:
             )
 
 
+_FORMAT_IN_ONE_PLACE = {
+    "memory": "rows handed over are in one batch",
+    "csv_other": "some options of text files are lost when the engine writes a plan down",
+    "arrow_stream": "a scan of streams comes back as one of files from the engine's written plan",
+}
+
+
 def _formats() -> Iterator[Case]:
-    for table in ("csv", "json", "arrow", "memory"):
-        one_place = "rows handed over are in one batch" if table == "memory" else ""
+    for table in ("csv", "csv_other", "json", "arrow", "arrow_stream", "memory"):
+        one_place = _FORMAT_IN_ONE_PLACE.get(table, "")
         yield Case(
             name=f"{table}-grouped",
             sql=f"SELECT n, count(*) AS c, sum(x) AS x, max(t) AS t FROM {table} GROUP BY n",
@@ -74,6 +81,7 @@ def _formats() -> Iterator[Case]:
             sql=f"SELECT a.id, a.t, f.q FROM {table} a JOIN facts f ON a.id = f.id WHERE a.x > 3",
             tables=(table, "facts"),
             settings=PARTITIONED,
+            one_place="" if table == "memory" else one_place,
         )
 
 
@@ -172,6 +180,7 @@ _MORE = (
         name="ordered-grouped_by_the_order",
         sql="SELECT id, count(*) AS c, max(n) AS n FROM by_order GROUP BY id",
         tables=("by_order",),
+        one_place="the engine asks for a hash exchange that keeps an order, and there is none",
     ),
     Case(
         name="ordered-merge_joined",

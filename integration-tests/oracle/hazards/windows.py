@@ -25,6 +25,9 @@ _FRAMES = {
     "groups-before": "GROUPS BETWEEN 2 PRECEDING AND 1 PRECEDING",
     "groups-after_to_end": "GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING",
 }
+# Silent losses of a plan's written form, so that such a query is planned by the task that runs it.
+_UNWRITTEN = "a window's FILTER and IGNORE NULLS are lost when the engine writes a plan down"
+_BACKWARDS = "a window that runs backwards over its rows comes back as one that runs forwards"
 
 
 def _frames() -> Iterator[Case]:
@@ -78,6 +81,17 @@ _MORE = (
             SELECT id, lag(v) IGNORE NULLS OVER w AS a, first_value(v) IGNORE NULLS OVER w AS b
             FROM series WINDOW w AS (PARTITION BY p ORDER BY o, id)
         """,
+        one_place=_UNWRITTEN,
+    ),
+    _series(
+        "neighbours-in_two_directions",
+        """
+            SELECT id, lag(v) OVER w AS a, lag(v) OVER r AS b, first_value(v) OVER w AS c,
+                last_value(v) OVER r AS d, row_number() OVER r AS e
+            FROM series WINDOW w AS (PARTITION BY p ORDER BY o, id),
+                r AS (PARTITION BY p ORDER BY o DESC, id DESC)
+        """,
+        one_place=_BACKWARDS,
     ),
     _series(
         "first_last_nth",
@@ -136,6 +150,7 @@ _MORE = (
     _series(
         "filter_clause",
         "SELECT id, sum(v) FILTER (WHERE v > 0) OVER (PARTITION BY p ORDER BY o) AS s FROM series",
+        one_place=_UNWRITTEN,
     ),
     _series(
         "qualify",
