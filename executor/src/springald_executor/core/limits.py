@@ -42,6 +42,9 @@ TICKET_LIFETIME_MS: Final = 10 * 60 * 1000
 CONTEXTS_MAX: Final = 8
 """Engine sessions that an engine process keeps, one for each set of settings."""
 
+ENGINES_READY_MAX: Final = 8
+"""Engine processes that are kept ready, if there are as many slots: each takes about 100 MB."""
+
 ENGINE_START_MS_MAX: Final = 60_000
 """How long an engine process may take until it is ready."""
 
@@ -58,11 +61,21 @@ ENGINE_OVERRUN_PERCENT: Final = 150
 """How far an engine process may outgrow its share before it is killed: the engine does not count
 all that it allocates."""
 
+ABANDON_MS: Final = 1_500
+"""How long local mode waits for a stopped task to notice, before it goes on without it."""
+
 DRAIN_MS_MAX: Final = 10 * 60 * 1000
 """How long a draining executor waits for its tasks."""
 
 FAREWELL_MS_MAX: Final = 5_000
 """How long a leaving executor waits until its last messages are sent and its servers stopped."""
+
+SCHEDULER_KEEPALIVE_MS: Final = 310_000
+"""How often a quiet stream to the scheduler is probed: servers by default resent it below five
+minutes. A scheduler whose process ends is noticed at once in any case."""
+
+SCHEDULER_PROBE_MS_MAX: Final = 20_000
+"""How long a probe may go unanswered before the stream counts as broken."""
 
 RECONNECT_FIRST_MS: Final = 100
 """The first wait before the scheduler is called again; each further one doubles."""

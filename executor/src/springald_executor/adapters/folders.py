@@ -1,0 +1,132 @@
+"""The folders of one life of an executor: made, kept from others, and removed in any case.
+
+Each folder holds a file that its executor keeps locked, so that another one can tell the folder of
+a dead executor and remove it. A janitor process removes both folders as soon as the executor and
+all of its engines are gone, however they went.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from springald.errors import IoFailedError
+from springald_executor.core.limits import FAREWELL_MS_MAX
+from springald_executor.shuffle.space import Roots
+
+_PREFIX: Final = "springald-executor-"
+_LOCK: Final = "lock"
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - every file in it is private to its owner
+
+# Waits until nobody holds the other end of its standard input, then removes the folders. What is
+# being written at that moment cannot be: its writers held the other end, too.
+_JANITOR: Final = """
+import os, shutil, sys
+while os.read(0, 1):
+    pass
+for folder in sys.argv[1:]:
+    shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+class Folders:
+    """A folder on disk and one in memory, for one life of an executor."""
+
+    def __init__(self, work_dir: Path, memory_dir: Path | None = SHARED_MEMORY) -> None:
+        """Makes both folders, after removing those that dead executors left there.
+
+        Args:
+            work_dir: Where the folder on disk is made.
+            memory_dir: Where the one in memory is made; none for files on disk only.
+
+        Raises:
+            IoFailedError: The folder on disk cannot be made.
+        """
+        name = f"{_PREFIX}{secrets.token_hex(6)}"
+        self._locks: list[int] = []
+        try:
+            work_dir.mkdir(parents=True, exist_ok=True)
+            disk = self._make(work_dir, name)
+        except OSError as failure:
+            message = f"an executor writes into its work folder: got {failure}"
+            raise IoFailedError(f"{message}; name another one with --work-dir") from failure
+        self.roots = Roots(disk=disk, memory=self._make_memory(memory_dir, name))
+        self._janitor, self.lifeline_fd = self._start_janitor()
+
+    @property
+    def spill(self) -> Path:
+        """Where operators spill, a folder below for each engine."""
+        return self.roots.disk / "spill"
+
+    def remove(self) -> None:
+        """Removes both folders and ends the janitor; everything that writes there has ended."""
+        for folder in self._all():
+            shutil.rmtree(folder, ignore_errors=True)
+        for lock in self._locks:
+            os.close(lock)
+        self._locks.clear()
+        os.close(self.lifeline_fd)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._janitor.wait(FAREWELL_MS_MAX / 1000)
+
+    def _all(self) -> list[Path]:
+        return [root for root in (self.roots.memory, self.roots.disk) if root is not None]
+
+    def _make_memory(self, memory_dir: Path | None, name: str) -> Path | None:
+        if memory_dir is None or not os.access(memory_dir, os.W_OK):
+            return None
+        with contextlib.suppress(OSError):
+            return self._make(memory_dir, name)
+        return None
+
+    def _make(self, parent: Path, name: str) -> Path:
+        remove_stale(parent)
+        # Under its final name the folder is locked from the start.
+        unready = parent / f".{name}"
+        unready.mkdir(mode=0o700)
+        lock = os.open(unready / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._locks.append(lock)
+        return unready.rename(parent / name)
+
+    def _start_janitor(self) -> tuple["subprocess.Popen[bytes]", int]:
+        """Starts the janitor; its pipe is open as long as somebody keeps the other end."""
+        read, write = os.pipe()
+        try:
+            janitor = subprocess.Popen(  # noqa: S603 - the text above
+                [sys.executable, "-I", "-S", "-c", _JANITOR, *map(str, self._all())],
+                stdin=read,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a signal to the executor's group is not for the janitor
+                cwd="/",
+            )
+        finally:
+            os.close(read)
+        return janitor, write
+
+
+def remove_stale(parent: Path) -> None:
+    """Removes the folders of executors that are gone."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        if _is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except OSError:
+        return False  # being removed by somebody else, or not ours to look at
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return True
