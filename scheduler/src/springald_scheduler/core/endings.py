@@ -6,7 +6,7 @@ from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.files import cancel_attempts, release_files
-from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.graph import Stage
 from springald_scheduler.core.model import Job
 from springald_scheduler.core.records import JobRecord, job_key
 from springald_scheduler.core.states import JobState
@@ -72,7 +72,8 @@ def _end(world: World, job: Job, state: JobState) -> None:
     world.change_job(job, state)
     job.ended_ms = world.now_ms
     job.statement = job.statement[: world.limits.statement_characters_max]
-    job.graph = job.graph and _without_payloads(job.graph)
+    if job.graph:
+        job.graph = replace(job.graph, stages=tuple(map(_without_payload, job.graph.stages)))
     _leave_queues(world, job)
     world.do(Persist(world.cause, job_record(job)))
     cancel_attempts(world, job)
@@ -98,18 +99,15 @@ def _drop_inputs(job: Job) -> None:
     """Lets go of what only running tasks needed: all outputs but the result's."""
     kept = job.last_stage if job.state is JobState.SUCCEEDED else None
     for run in job.stages.values():
-        run.stage = replace(run.stage, fragment=replace(run.stage.fragment, payload=b""))
+        run.stage = _without_payload(run.stage)
         if run is not kept:
             run.locations = ()
             for task in run.tasks:
                 task.outputs = ()
 
 
-def _without_payloads(graph: StageGraph) -> StageGraph:
-    stages = (
-        replace(stage, fragment=replace(stage.fragment, payload=b"")) for stage in graph.stages
-    )
-    return replace(graph, stages=tuple(stages))
+def _without_payload(stage: Stage) -> Stage:
+    return replace(stage, fragment=replace(stage.fragment, payload=b"", query=None))
 
 
 def _forget_job(world: World, job_id: str) -> None:

@@ -116,6 +116,14 @@ def upload_incomplete(upload_id: str) -> Failure:
     )
 
 
+def upload_used(upload_id: str) -> Failure:
+    """An upload is a table already."""
+    return Failure(
+        "INVALID_ARGUMENT",
+        f"an upload becomes one table: {upload_id!r} is one already; send the rows again",
+    )
+
+
 def broken_promise(message: str, node_id: str = "") -> Failure:
     """Somebody sent what the protocol does not allow."""
     return Failure("INTERNAL", f"{message}; please report this", node_id=node_id)

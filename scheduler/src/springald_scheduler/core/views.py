@@ -9,7 +9,7 @@ from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.core.jobs import find_job
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.records import UploadLocation
-from springald_scheduler.core.states import JobState, TaskState, UploadState
+from springald_scheduler.core.states import ExecutorState, JobState, TaskState, UploadState
 from springald_scheduler.core.uploads import find_upload
 from springald_scheduler.core.world import World, attempt_name
 
@@ -42,8 +42,8 @@ class JobView:
     Attributes:
         elapsed_ms: From its submission to its end or now.
         answer: Its rows as an Arrow IPC stream, if the scheduler made them itself.
-        outputs: Its rows on executors, in order; a result without rows has one output without
-            partitions, which is where its schema can be read.
+        outputs: Its rows on executors, in order; a result without rows has one output with an
+            empty partition, which is where its schema can be read.
     """
 
     job_id: str
@@ -172,6 +172,12 @@ def list_executors(world: World, now_ms: int) -> list[ExecutorView]:
     ]
 
 
+def executor_sizes(world: World) -> tuple[tuple[int, ...], int]:
+    """Returns the slots of each executor that takes tasks, and the memory of all of them."""
+    takers = [each for each in world.executors.values() if each.state is ExecutorState.ACTIVE]
+    return tuple(each.slots for each in takers), sum(each.memory_bytes for each in takers)
+
+
 def view_upload(world: World, session_id: str, upload_id: str) -> UploadView | None:
     """Returns a session's upload, or None."""
     upload = find_upload(world, session_id, upload_id)
@@ -212,7 +218,7 @@ def _result_outputs(job: Job) -> Iterator[ResultOutput]:
             attempt_id=location.attempt_id,
             executor_id=location.executor_id,
             flight_address=location.flight_address,
-            partitions=location.partitions,
+            partitions=location.partitions or (PartitionOutput(0, 0, 0),),
         )
 
 

@@ -1,0 +1,157 @@
+"""The scheduler's process: `python -m springald_scheduler --bind HOST:PORT`."""
+
+import json
+import logging
+import os
+import platform
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import structlog
+from pydantic import ValidationError
+from pydantic_settings import CliApp, SettingsError
+
+from springald.engine.routing import routing_fingerprint
+from springald.engine.session import ENGINE_NAME
+from springald.errors import AddressInUseError, SpringaldError
+from springald.lifeline import watch_parent
+from springald.limits import (
+    JOBS_REMEMBERED_MAX,
+    PROTOCOL_MAJOR,
+    SESSION_LEASE_MS,
+    UNWATCHED_JOB_MS_MAX,
+)
+from springald_scheduler.adapters.grpc_server import GrpcServer
+from springald_scheduler.adapters.planner_process import PlannerProcesses
+from springald_scheduler.adapters.service import SchedulerApi
+from springald_scheduler.adapters.store import MemoryStore
+from springald_scheduler.core.events import ClusterFacts
+from springald_scheduler.core.limits import CoreLimits
+from springald_scheduler.core.scheduler import SchedulerCore
+from springald_scheduler.driver import SchedulerDriver
+from springald_scheduler.limits import THREAD_SWITCH_MS
+from springald_scheduler.settings import SchedulerSettings
+
+log = structlog.get_logger("springald.scheduler")
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_ADDRESS_IN_USE: Final = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a scheduler until it is told to stop; returns the exit code."""
+    try:
+        settings = CliApp.run(
+            SchedulerSettings, cli_args=list(sys.argv[1:] if arguments is None else arguments)
+        )
+    except (ValidationError, SettingsError) as error:
+        sys.stderr.write(f"springald scheduler: {_problems(error)}\n")
+        return EXIT_USAGE
+    _set_up_log(settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if settings.stop_on_stdin_eof:
+        watch_parent(stop.set)
+    try:
+        serve(settings, stop)
+    except SpringaldError as error:
+        sys.stderr.write(f"springald scheduler: {error}\n")
+        return EXIT_ADDRESS_IN_USE if isinstance(error, AddressInUseError) else EXIT_FAILED
+    return 0
+
+
+def serve(settings: SchedulerSettings, stop: threading.Event) -> None:
+    """Serves until the event is set.
+
+    Raises:
+        AddressInUseError: The address cannot be bound.
+    """
+    # News passes through several threads; none of them should wait long for one that computes.
+    sys.setswitchinterval(THREAD_SWITCH_MS / 1000)
+    with ExitStack() as stack:
+        folder = settings.work_dir or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="springald-scheduler-"))
+        )
+        planner = PlannerProcesses(settings.allowed_paths, folder)
+        stack.callback(planner.close)
+        core = SchedulerCore(local_facts(), core_limits(settings))
+        driver = stack.enter_context(
+            SchedulerDriver(core, planner, MemoryStore(), allowed_paths=settings.allowed_paths)
+        )
+        server = stack.enter_context(GrpcServer(SchedulerApi(driver), driver, settings.bind))
+        # Streams end before their server does, which would wait for them.
+        stack.callback(driver.close)
+        log.info("scheduler serves", address=server.address, pid=os.getpid())
+        if settings.ready_file:
+            _write_ready(settings.ready_file, server.address)
+        stop.wait()
+        log.info("scheduler stops")
+
+
+def local_facts() -> ClusterFacts:
+    """What executors of this scheduler must agree on: what is true of its own process."""
+    return ClusterFacts(
+        protocol_major=PROTOCOL_MAJOR,
+        engine_version=f"{ENGINE_NAME} {version('datafusion')}",
+        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        architecture=platform.machine(),
+        routing_fingerprint=routing_fingerprint(),
+    )
+
+
+def core_limits(settings: SchedulerSettings) -> CoreLimits:
+    """The core's limits: the protocol's, but for what the settings change."""
+    return CoreLimits(
+        session_lease_ms=SESSION_LEASE_MS,
+        executor_silence_ms_max=settings.executor_silence_ms_max,
+        no_executor_ms_max=settings.no_executor_ms_max,
+        unwatched_job_ms_max=UNWATCHED_JOB_MS_MAX,
+        jobs_remembered_max=JOBS_REMEMBERED_MAX,
+    )
+
+
+def _write_ready(path: Path, address: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps({"address": address, "pid": os.getpid()}))
+    partial.replace(path)
+
+
+def _problems(error: ValidationError | SettingsError) -> str:
+    if isinstance(error, SettingsError):
+        return str(error)
+    lines = []
+    for each in error.errors():
+        name = "-".join(str(part) for part in each["loc"]).replace("_", "-")
+        text = each["msg"].removeprefix("Value error, ")
+        lines.append(f"--{name}: {text}" if name else text)
+    return "\n  ".join(lines)
+
+
+def _set_up_log(level: str) -> None:
+    """Has log lines written to standard error, as events with their ids."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

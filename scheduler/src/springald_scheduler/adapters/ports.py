@@ -1,0 +1,122 @@
+"""What the driver needs of the world, and what the world needs of the driver, as interfaces."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from springald_scheduler.codec.tickets import Mint
+from springald_scheduler.core.events import Event, JobSubmitted, UploadRequested
+from springald_scheduler.core.records import Key, Record, UploadLocation
+from springald_scheduler.core.views import ExecutorView, JobDetails, JobView
+from springald_scheduler.planning.model import (
+    Answered,
+    ClusterShape,
+    Planned,
+    TableInfo,
+    Upload,
+)
+
+
+class Store(Protocol):
+    """Keeps records beyond the life of the process. A call returns when its effect is durable."""
+
+    def persist(self, record: Record) -> None:
+        """Writes a record under its key, over the one that is there."""
+        ...
+
+    def forget(self, key: Key) -> None:
+        """Removes the record of this key, and all whose keys begin with it."""
+        ...
+
+
+class Planner(Protocol):
+    """Plans statements. Safe to call from many threads; raises nothing but SpringaldError."""
+
+    def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
+        """Begins a session with settings."""
+        ...
+
+    def close_session(self, session_id: str) -> None:
+        """Forgets a session."""
+        ...
+
+    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+        """Carries out a statement, or plans a query."""
+        ...
+
+    def describe(self, session_id: str, sql: str) -> bytes:
+        """Returns the schema of a query's rows in IPC form."""
+        ...
+
+    def register_files(
+        self,
+        session_id: str,
+        name: str,
+        file_format: str,
+        path: str,
+        options: Iterable[tuple[str, str]],
+    ) -> TableInfo:
+        """Makes files a table."""
+        ...
+
+    def register_upload(self, session_id: str, name: str, upload: Upload) -> TableInfo:
+        """Makes rows that were uploaded a table."""
+        ...
+
+    def list_tables(self, session_id: str) -> list[TableInfo]:
+        """Returns the session's tables and views."""
+        ...
+
+
+class JobWatch(Protocol):
+    """A job as it stands, now and after each change; it ends with the first terminal state."""
+
+    def __iter__(self) -> Iterator[JobView]:
+        """Returns itself."""
+        ...
+
+    def __next__(self) -> JobView:
+        """Waits for news."""
+        ...
+
+    def close(self) -> None:
+        """Stops watching, also for a thread that waits."""
+        ...
+
+
+class Driver(Protocol):
+    """What `SchedulerDriver` offers to those who speak with clients."""
+
+    planner: Planner
+    mint: Mint
+
+    def tell(self, *events: Event) -> None:
+        """Tells the core events; raises the error if it refuses one."""
+        ...
+
+    def submit(self, event: JobSubmitted) -> str:
+        """Submits a statement; returns its job id."""
+        ...
+
+    def watch(self, session_id: str, name: str) -> JobWatch:
+        """Follows a job."""
+        ...
+
+    def list_jobs(self, session_id: str, jobs_max: int) -> list[JobView]:
+        """Returns jobs, newest first."""
+        ...
+
+    def describe_job(self, session_id: str, name: str) -> JobDetails:
+        """Returns all about a job."""
+        ...
+
+    def list_executors(self) -> list[ExecutorView]:
+        """Returns the executors."""
+        ...
+
+    def place_upload(self, event: UploadRequested) -> str:
+        """Waits for a place for an upload; returns its Flight address."""
+        ...
+
+    def wait_upload(self, session_id: str, upload_id: str) -> UploadLocation:
+        """Waits until an upload is stored; returns where it lies."""
+        ...

@@ -1,0 +1,104 @@
+"""Those who follow jobs: each wakes when there is news, and looks how its job stands then.
+
+A slow follower misses nothing but steps in between, and holds nobody up.
+"""
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Lock
+from typing import Literal, Self
+
+from springald_scheduler.core.views import JobView
+
+_Sound = Literal["news", "end"]
+
+
+class Watches:
+    """All followers of all jobs."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._by_job: dict[str, set[Watch]] = {}
+
+    def add(self, watch: "Watch") -> None:
+        """Begins to wake a follower."""
+        with self._lock:
+            self._by_job.setdefault(watch.job_id, set()).add(watch)
+
+    def remove(self, watch: "Watch") -> bool:
+        """Stops waking a follower; returns False if that was done before."""
+        with self._lock:
+            watches = self._by_job.get(watch.job_id, set())
+            if watch not in watches:
+                return False
+            watches.remove(watch)
+            if not watches:
+                del self._by_job[watch.job_id]
+            return True
+
+    def wake(self, job_id: str) -> None:
+        """Wakes all who follow a job."""
+        with self._lock:
+            for watch in self._by_job.get(job_id, ()):
+                watch.wake()
+
+    def close(self) -> None:
+        """Ends all."""
+        with self._lock:
+            watches = [watch for each in self._by_job.values() for watch in each]
+        for watch in watches:
+            watch.close()
+
+
+class Watch:
+    """One follower of a job: how it stands now, then after each news, up to its end.
+
+    One thread iterates; any thread may close.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        look: Callable[[str], JobView],
+        end: Callable[["Watch"], None],
+    ) -> None:
+        self.job_id = job_id
+        self._look = look
+        self._end = end
+        self._bell: SimpleQueue[_Sound] = SimpleQueue()
+        self._ended = False
+        self.wake()
+
+    def wake(self) -> None:
+        """Says that there is news."""
+        self._bell.put("news")
+
+    def close(self) -> None:
+        """Stops following, also for a thread that waits. Closing again does nothing."""
+        self._end(self)
+        self._bell.put("end")
+
+    def __iter__(self) -> Self:
+        """Returns itself."""
+        return self
+
+    def __next__(self) -> JobView:
+        """Waits for news; the view is of now, however many news there were.
+
+        Raises:
+            JobNotFoundError: The job has been forgotten meanwhile.
+        """
+        if self._ended or not self._wait():
+            self._ended = True
+            raise StopIteration
+        view = self._look(self.job_id)
+        if view.state.terminal:
+            self._ended = True
+            self._end(self)
+        return view
+
+    def _wait(self) -> bool:
+        sound = self._bell.get()
+        while sound == "news" and not self._bell.empty():
+            sound = self._bell.get()
+        return sound == "news"

@@ -1,0 +1,160 @@
+"""The stream between an executor and the scheduler: messages up to events, actions to messages."""
+
+from springald.executor.v1 import executor_pb2 as pb
+from springald_scheduler.codec.failures import failure_from_proto, failure_to_proto
+from springald_scheduler.codec.stages import (
+    options_to_proto,
+    partitions_to_proto,
+    stage_to_proto,
+    upload_to_proto,
+)
+from springald_scheduler.core.actions import (
+    CancelTask,
+    DefineStage,
+    LaunchTask,
+    ReleaseJobFiles,
+    ReleaseUpload,
+    ToExecutor,
+)
+from springald_scheduler.core.events import (
+    ClusterFacts,
+    Event,
+    ExecutorDrainRequested,
+    ExecutorHeard,
+    ExecutorRegistered,
+    PartitionOutput,
+    TaskFailed,
+    TaskFinished,
+    TaskStarted,
+    UploadStored,
+)
+from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.records import OutputLocation
+
+
+def registration_from_proto(message: pb.Registration) -> ExecutorRegistered:
+    """Reads who an executor is."""
+    return ExecutorRegistered(
+        executor_id=message.executor_id,
+        incarnation=message.incarnation,
+        facts=ClusterFacts(
+            protocol_major=message.protocol_version.major,
+            engine_version=message.engine_version,
+            python_version=message.python_version,
+            architecture=message.architecture,
+            routing_fingerprint=message.routing_fingerprint,
+        ),
+        slots=message.slots,
+        memory_bytes=message.memory_bytes,
+        flight_address=message.flight_address,
+        pid=message.pid,
+        host=message.host,
+    )
+
+
+def event_from_proto(
+    message: pb.ConnectRequest, executor_id: str, incarnation: str
+) -> Event | None:
+    """Reads what a registered executor says; None for a message that this version does not know."""
+    match message.WhichOneof("message"):
+        case "heartbeat":
+            running = tuple(message.heartbeat.running_task_ids)
+            return ExecutorHeard(executor_id, incarnation, running)
+        case "task_started":
+            return TaskStarted(executor_id, incarnation, message.task_started.task_id)
+        case "task_finished":
+            return _finished_from_proto(message.task_finished, executor_id, incarnation)
+        case "task_failed":
+            failed = message.task_failed
+            return TaskFailed(
+                executor_id,
+                incarnation,
+                failed.task_id,
+                failure_from_proto(failed.error),
+                failed.lost_task_id,
+            )
+        case "drain_requested":
+            reason = message.drain_requested.reason
+            return ExecutorDrainRequested(executor_id, incarnation, reason)
+        case "upload_stored":
+            stored = message.upload_stored
+            return UploadStored(
+                executor_id,
+                incarnation,
+                stored.upload_id,
+                rows=stored.rows,
+                bytes=stored.bytes,
+                partition_count=stored.partition_count,
+            )
+    return None
+
+
+def action_to_proto(action: ToExecutor) -> pb.ConnectResponse | None:
+    """Writes what an executor is asked for; None for what is not a message.
+
+    Raises:
+        InvalidArgumentError: A stage's schema is nested too deep.
+    """
+    match action:
+        case DefineStage():
+            return pb.ConnectResponse(define_stage=_definition_to_proto(action))
+        case LaunchTask():
+            launch = pb.LaunchTask(
+                task_id=action.attempt_id,
+                job_id=action.job_id,
+                stage_id=action.stage_id,
+                partitions=action.partitions,
+                slots=action.slots,
+            )
+            return pb.ConnectResponse(launch_task=launch)
+        case CancelTask():
+            return pb.ConnectResponse(cancel_task=pb.CancelTask(task_id=action.attempt_id))
+        case ReleaseJobFiles():
+            return pb.ConnectResponse(release_job=pb.ReleaseJob(job_id=action.job_id))
+        case ReleaseUpload():
+            released = pb.ReleaseUpload(upload_id=action.upload_id)
+            return pb.ConnectResponse(release_upload=released)
+    return None
+
+
+def refusal_to_proto(failure: Failure) -> pb.ConnectResponse:
+    """Writes why an executor is turned away."""
+    return pb.ConnectResponse(refused=pb.Refused(error=failure_to_proto(failure)))
+
+
+def _finished_from_proto(
+    message: pb.TaskFinished, executor_id: str, incarnation: str
+) -> TaskFinished:
+    return TaskFinished(
+        executor_id,
+        incarnation,
+        message.task_id,
+        partitions=tuple(
+            PartitionOutput(each.partition, each.rows, each.bytes) for each in message.partitions
+        ),
+        bytes_read_local=message.bytes_read_local,
+        bytes_read_remote=message.bytes_read_remote,
+        elapsed_ms=message.elapsed_ms,
+    )
+
+
+def _definition_to_proto(action: DefineStage) -> pb.DefineStage:
+    return pb.DefineStage(
+        job_id=action.job_id,
+        stage=stage_to_proto(action.stage),
+        inputs=[
+            pb.InputLocations(outputs=[_location_to_proto(each) for each in outputs])
+            for outputs in action.inputs
+        ],
+        settings=options_to_proto(action.settings),
+        uploads=[upload_to_proto(each) for each in action.uploads],
+    )
+
+
+def _location_to_proto(location: OutputLocation) -> pb.OutputLocation:
+    return pb.OutputLocation(
+        task_id=location.attempt_id,
+        executor_id=location.executor_id,
+        flight_address=location.flight_address,
+        partitions=partitions_to_proto(location.partitions),
+    )

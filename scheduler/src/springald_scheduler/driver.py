@@ -1,0 +1,479 @@
+"""Round the core: tells it what happens, and does what it asks for, in order.
+
+One lock guards the core and the order of its actions. Whatever takes time is done by other threads:
+statements are planned by workers, streams are written by their own threads, and the core's sense of
+time is a timer's.
+"""
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self, TypeVar
+
+import structlog
+
+from springald.errors import (
+    DeadlineExceededError,
+    ExecutorLostError,
+    InternalError,
+    JobNotFoundError,
+    MessageGarbledError,
+    SchedulerUnavailableError,
+    SpringaldError,
+    UnexpectedMessageError,
+)
+from springald.executor.v1 import executor_pb2 as pb
+from springald.limits import HEARTBEAT_INTERVAL_MS, MESSAGE_BYTES_MAX
+from springald.tickets import TICKET_KEY_BYTES
+from springald_scheduler.adapters.action_log import log_actions
+from springald_scheduler.adapters.executor_link import ExecutorLink
+from springald_scheduler.adapters.ports import Planner, Store
+from springald_scheduler.adapters.timer import Timer
+from springald_scheduler.adapters.watches import Watch, Watches
+from springald_scheduler.codec.executors import (
+    action_to_proto,
+    event_from_proto,
+    refusal_to_proto,
+    registration_from_proto,
+)
+from springald_scheduler.codec.failures import failure_from_error, failure_to_error
+from springald_scheduler.codec.tickets import Mint
+from springald_scheduler.core import actions as do
+from springald_scheduler.core import events as on
+from springald_scheduler.core import views
+from springald_scheduler.core.failures import (
+    Failure,
+    job_not_found,
+    upload_incomplete,
+    upload_not_found,
+    upload_used,
+)
+from springald_scheduler.core.records import UploadLocation
+from springald_scheduler.core.scheduler import SchedulerCore
+from springald_scheduler.core.states import ImpossibleTransitionError, UploadState
+from springald_scheduler.core.world import World
+from springald_scheduler.limits import (
+    DEFINITIONS_KEPT_MAX,
+    PLANNER_THREADS_MAX,
+    UPLOAD_ASSIGNED_SLACK_MS,
+    UPLOAD_STORED_MS_MAX,
+)
+from springald_scheduler.planning.model import Answered, ClusterShape
+
+log = structlog.get_logger("springald.scheduler")
+
+_T = TypeVar("_T")
+_Life = tuple[str, str]
+
+
+class SchedulerDriver:
+    """Runs a scheduler's core. Safe to call from many threads.
+
+    Args:
+        core: The core, new.
+        planner: Plans statements; the caller closes it, after the driver.
+        store: Keeps what must survive.
+        allowed_paths: Folders that executors may open files in.
+        ticket_key: The cluster's key; a random one by default.
+    """
+
+    def __init__(
+        self,
+        core: SchedulerCore,
+        planner: Planner,
+        store: Store,
+        *,
+        allowed_paths: Sequence[str] = ("/",),
+        ticket_key: bytes | None = None,
+    ) -> None:
+        self.planner = planner
+        self._began_ms = time.time_ns() // 1_000_000
+        self._began_ns = time.monotonic_ns()
+        self.mint = Mint(ticket_key or secrets.token_bytes(TICKET_KEY_BYTES), self.now_ms)
+        self._core = core
+        self._store = store
+        self._allowed_paths = list(allowed_paths)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._followups: list[on.Event] = []
+        self._links: dict[str, tuple[str, ExecutorLink]] = {}
+        self._lives: dict[ExecutorLink, _Life] = {}
+        self._arriving: ExecutorLink | None = None
+        self._definitions: OrderedDict[tuple[str, int], pb.ConnectResponse | Failure | None]
+        self._definitions = OrderedDict()
+        self._placements: dict[str, Future[str]] = {}
+        self._storings: dict[str, threading.Event] = {}
+        self._watches = Watches()
+        self._workers = ThreadPoolExecutor(PLANNER_THREADS_MAX, "springald-planning")
+        self._timer = Timer(self.now_ms, self._tell_time)
+
+    def now_ms(self) -> int:
+        """The time in milliseconds since 1970-01-01 UTC, on a clock that never goes back."""
+        return self._began_ms + (time.monotonic_ns() - self._began_ns) // 1_000_000
+
+    def close(self) -> None:
+        """Ends all streams and threads; jobs are left as they are."""
+        with self._lock:
+            self._closed = True
+            links = [link for _, link in self._links.values()]
+            self._links.clear()
+            self._lives.clear()
+        self._timer.close()
+        self._watches.close()
+        for link in links:
+            link.end(SchedulerUnavailableError("a scheduler must run: this one stopped"))
+        self._workers.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self.close()
+
+    # For those who speak with clients.
+
+    def tell(self, *events: on.Event) -> None:
+        """Tells the core events.
+
+        Raises:
+            SpringaldError: The core refuses one.
+        """
+        for action in self._post(*events):
+            if isinstance(action, do.Refuse):
+                raise failure_to_error(action.failure)
+
+    def submit(self, event: on.JobSubmitted) -> str:
+        """Submits a statement; returns its job id.
+
+        Raises:
+            SpringaldError: The session is not open, or the operation id stands for another one.
+        """
+        for action in self._post(event):
+            match action:
+                case do.AcceptJob() | do.AttachJob():
+                    return action.job_id
+                case do.Refuse():
+                    raise failure_to_error(action.failure)
+        raise InternalError(f"a submitted job must be answered for: got nothing for {event!r}")
+
+    def watch(self, session_id: str, name: str) -> Watch:
+        """Follows a job by operation id or job id; close the watch in the end.
+
+        Raises:
+            JobNotFoundError: There is none, or it was released.
+        """
+        view = self._look(lambda world, now: views.view_job(world, session_id, name, now))
+        if view is None or view.released:
+            raise failure_to_error(job_not_found(name))
+        watch = Watch(view.job_id, self._view, self._unwatch)
+        self._watches.add(watch)
+        self._post(on.JobWatched(view.job_id))
+        return watch
+
+    def list_jobs(self, session_id: str, jobs_max: int) -> list[views.JobView]:
+        """Returns jobs, newest first."""
+        return self._look(lambda world, now: views.list_jobs(world, session_id, jobs_max, now))
+
+    def describe_job(self, session_id: str, name: str) -> views.JobDetails:
+        """Returns all about a job.
+
+        Raises:
+            JobNotFoundError: There is none.
+        """
+        details = self._look(lambda world, now: views.describe_job(world, session_id, name, now))
+        if details is None:
+            raise failure_to_error(job_not_found(name))
+        return details
+
+    def list_executors(self) -> list[views.ExecutorView]:
+        """Returns the executors in the order of registration."""
+        return self._look(views.list_executors)
+
+    def place_upload(self, event: on.UploadRequested) -> str:
+        """Waits for a place for an upload; returns its Flight address.
+
+        Raises:
+            SpringaldError: There is none within the named limit.
+        """
+        limit_ms = self._core.world.limits.no_executor_ms_max
+        placed: Future[str] = Future()
+        self._placements[event.upload_id] = placed
+        try:
+            self._post(event)
+            # The core gives up before this; nobody waits for ever if it does not.
+            return placed.result((limit_ms + UPLOAD_ASSIGNED_SLACK_MS) / 1000)
+        except TimeoutError:
+            self._post(on.UploadReleased(event.session_id, event.upload_id))
+            raise DeadlineExceededError(
+                f"an upload must find a place within {limit_ms} ms: "
+                f"{event.upload_id} did not; try again"
+            ) from None
+        finally:
+            del self._placements[event.upload_id]
+
+    def wait_upload(self, session_id: str, upload_id: str) -> UploadLocation:
+        """Waits until an upload is stored; returns where it lies.
+
+        Raises:
+            SpringaldError: The session has no such upload, or it is not stored in time.
+        """
+        stored = self._storings.setdefault(upload_id, threading.Event())
+        try:
+            view = self._view_upload(session_id, upload_id)
+            if view.location is None and stored.wait(UPLOAD_STORED_MS_MAX / 1000):
+                view = self._view_upload(session_id, upload_id)
+        finally:
+            self._storings.pop(upload_id, None)
+        if view.location is None:
+            raise failure_to_error(upload_incomplete(upload_id))
+        if view.state is UploadState.REGISTERED:
+            raise failure_to_error(upload_used(upload_id))
+        return view.location
+
+    # For those who speak with executors.
+
+    def receive(self, link: ExecutorLink, message: pb.ConnectRequest) -> None:
+        """Takes in a message of an executor; the first one of a link is its registration.
+
+        Raises:
+            SpringaldError: The message is not one that may come now; the caller ends the stream.
+        """
+        life = self._lives.get(link)
+        if message.WhichOneof("message") == "registration":
+            if life:
+                raise UnexpectedMessageError("an executor registers once a stream: got it twice")
+            self._post(registration_from_proto(message.registration), arriving=link)
+            return
+        if life is None:
+            raise UnexpectedMessageError(
+                "an executor must be registered: got "
+                f"{message.WhichOneof('message') or 'an unknown message'} before or after that"
+            )
+        event = event_from_proto(message, *life)
+        if event is None:
+            raise MessageGarbledError(
+                f"an executor's message must be one of this protocol version: {life[0]} sent "
+                "another one; use the same release on both sides"
+            )
+        self._post(event)
+
+    def disconnect(self, link: ExecutorLink, reason: str) -> None:
+        """Takes in that an executor's stream ended; a stream that was replaced is no matter."""
+        with self._lock:
+            life = self._lives.pop(link, None)
+            if life is None or self._links.get(life[0]) != (life[1], link):
+                return
+            del self._links[life[0]]
+            actions = self._handle([on.ExecutorDisconnected(*life, reason)])
+        log_actions(actions)
+
+    # The core and its actions.
+
+    def _post(self, *events: on.Event, arriving: ExecutorLink | None = None) -> list[do.Action]:
+        with self._lock:
+            if self._closed:
+                raise SchedulerUnavailableError("a scheduler must run: this one is stopping")
+            self._arriving = arriving
+            actions = self._handle(list(events))
+        log_actions(actions)
+        return actions
+
+    def _handle(self, events: list[on.Event]) -> list[do.Action]:
+        done: list[do.Action] = []
+        while events:
+            try:
+                actions = self._core.handle(*events, now_ms=self.now_ms())
+            except ImpossibleTransitionError as bug:
+                log.critical("impossible transition", story=str(bug), events=repr(events))
+                raise InternalError(f"the scheduler broke its own rules: {bug}") from bug
+            for action in actions:
+                self._carry_out(action)
+            done += actions
+            events, self._followups = self._followups, []
+        self._timer.set(self._core.wake_ms)
+        return done
+
+    def _carry_out(self, action: do.Action) -> None:
+        match action:
+            case do.Persist():
+                self._store.persist(action.record)
+            case do.Forget():
+                self._store.forget(action.key)
+            case do.PublishJob():
+                self._watches.wake(action.job_id)
+            case do.PlanJob():
+                self._workers.submit(self._plan, action)
+            case do.DropSession():
+                self._workers.submit(self._close_session, action.session_id)
+            case do.ToExecutor():
+                self._carry_out_there(action)
+            case do.AssignUpload() | do.RefuseUpload() | do.AnnounceUpload():
+                self._tell_uploader(action)
+
+    def _carry_out_there(self, action: do.ToExecutor) -> None:
+        match action:
+            case do.AcceptExecutor():
+                self._accept(action)
+            case do.RefuseExecutor():
+                if self._arriving:
+                    self._arriving.send(refusal_to_proto(action.failure))
+                    self._arriving.end(None)
+            case do.DisconnectExecutor():
+                self._drop_link(action)
+            case do.DefineStage():
+                self._send(action, self._define(action))
+            case do.LaunchTask():
+                self._launch(action)
+            case _:
+                self._send(action, action_to_proto(action))
+
+    def _tell_uploader(self, action: do.AssignUpload | do.RefuseUpload | do.AnnounceUpload) -> None:
+        placement = self._placements.get(action.upload_id)
+        match action:
+            case do.AssignUpload():
+                if placement:
+                    placement.set_result(action.flight_address)
+            case do.RefuseUpload():
+                if placement and not placement.done():
+                    placement.set_exception(failure_to_error(action.failure))
+            case do.AnnounceUpload():
+                stored = self._storings.get(action.upload_id)
+                if stored:
+                    stored.set()
+
+    def _accept(self, action: do.AcceptExecutor) -> None:
+        link = self._arriving
+        if link is None:
+            return
+        former = self._links.pop(action.executor_id, None)
+        if former:
+            self._lives.pop(former[1], None)
+            former[1].end(ExecutorLostError("an executor has one stream: this one was replaced"))
+        self._links[action.executor_id] = (action.incarnation, link)
+        self._lives[link] = (action.executor_id, action.incarnation)
+        registered = pb.Registered(
+            ticket_key=self.mint.key,
+            heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+            allowed_paths=self._allowed_paths,
+        )
+        link.send(pb.ConnectResponse(registered=registered))
+
+    def _drop_link(self, action: do.DisconnectExecutor) -> None:
+        incarnation, link = self._links.get(action.executor_id, ("", None))
+        if link and incarnation == action.incarnation:
+            del self._links[action.executor_id]
+            self._lives.pop(link, None)
+            link.end(
+                ExecutorLostError(
+                    f"an executor must be heard and be the only one of its id: {action.reason}",
+                    executor_id=action.executor_id,
+                )
+            )
+
+    def _send(self, action: do.ToExecutor, message: pb.ConnectResponse | Failure | None) -> None:
+        incarnation, link = self._links.get(action.executor_id, ("", None))
+        # If the link is gone, the core hears of it in a moment.
+        if link and incarnation == action.incarnation and isinstance(message, pb.ConnectResponse):
+            link.send(message)
+
+    def _define(self, action: do.DefineStage) -> pb.ConnectResponse | Failure | None:
+        """Writes a stage's definition once for all executors; what does not fit fails its tasks."""
+        key = (action.job_id, action.stage.stage_id)
+        if key not in self._definitions:
+            self._definitions[key] = _written(action)
+            if len(self._definitions) > DEFINITIONS_KEPT_MAX:
+                self._definitions.popitem(last=False)
+        return self._definitions[key]
+
+    def _launch(self, action: do.LaunchTask) -> None:
+        definition = self._definitions.get((action.job_id, action.stage_id))
+        if isinstance(definition, Failure):
+            life = (action.executor_id, action.incarnation)
+            self._followups.append(on.TaskFailed(*life, action.attempt_id, definition))
+        else:
+            self._send(action, action_to_proto(action))
+
+    # What other threads do.
+
+    def _plan(self, action: do.PlanJob) -> None:
+        events: list[on.Event]
+        try:
+            outcome = self.planner.run(action.session_id, action.statement, self._shape())
+        except SpringaldError as error:
+            events = [on.JobFailed(action.job_id, failure_from_error(error))]
+        except BaseException as bug:  # An engine's panic is no Exception.
+            log.exception("planner failed", job_id=action.job_id)
+            failure = InternalError(f"a planner knows its own errors: got {bug!r}")
+            events = [on.JobFailed(action.job_id, failure_from_error(failure))]
+        else:
+            if isinstance(outcome, Answered):
+                session_id = action.session_id
+                gone = [on.UploadReleased(session_id, each) for each in outcome.released_upload_ids]
+                events = [on.JobAnswered(action.job_id, outcome.arrow_stream), *gone]
+            else:
+                events = [on.JobPlanned(action.job_id, outcome.graph)]
+        self._post_late(*events)
+
+    def _close_session(self, session_id: str) -> None:
+        try:
+            self.planner.close_session(session_id)
+        except SpringaldError as error:
+            log.warning("session not closed", session_id=session_id, error=str(error))
+
+    def _tell_time(self) -> None:
+        self._post_late(on.TimePassed())
+
+    def _unwatch(self, watch: Watch) -> None:
+        if self._watches.remove(watch):
+            self._post_late(on.JobUnwatched(watch.job_id))
+
+    def _post_late(self, *events: on.Event) -> None:
+        """Tells the core what nobody waits for an answer to; a stopping scheduler need not know."""
+        try:
+            self._post(*events)
+        except SchedulerUnavailableError:
+            return
+        except SpringaldError as bug:
+            log.error("event not handled", events=repr(events)[:1_000], error=str(bug))  # noqa: TRY400
+
+    # What is looked up.
+
+    def _look(self, look: Callable[[World, int], _T]) -> _T:
+        with self._lock:
+            return look(self._core.world, self.now_ms())
+
+    def _view(self, job_id: str) -> views.JobView:
+        view = self._look(lambda world, now: views.view_job(world, "", job_id, now))
+        if view is None:
+            raise JobNotFoundError(f"a job must be remembered: {job_id} was forgotten meanwhile")
+        return view
+
+    def _view_upload(self, session_id: str, upload_id: str) -> views.UploadView:
+        view = self._look(lambda world, _: views.view_upload(world, session_id, upload_id))
+        if view is None:
+            raise failure_to_error(upload_not_found(upload_id))
+        return view
+
+    def _shape(self) -> ClusterShape:
+        slots, memory_bytes = self._look(lambda world, _: views.executor_sizes(world))
+        return ClusterShape(slots, memory_bytes)
+
+
+def _written(action: do.DefineStage) -> pb.ConnectResponse | Failure | None:
+    try:
+        message = action_to_proto(action)
+    except SpringaldError as error:
+        return failure_from_error(error)
+    size = message.ByteSize() if message else 0
+    if size > MESSAGE_BYTES_MAX:
+        return Failure(
+            "PLAN_TOO_LARGE",
+            f"a stage's definition must have at most {MESSAGE_BYTES_MAX} bytes: got {size}; "
+            "read fewer files or use fewer partitions",
+        )
+    return message

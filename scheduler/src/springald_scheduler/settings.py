@@ -1,0 +1,109 @@
+"""The scheduler's settings: from arguments, then from `SPRINGALD_SCHEDULER_*`, then defaults."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from springald.limits import EXECUTOR_SILENCE_MS_MAX, NO_EXECUTOR_MS_MAX
+
+_SECONDS_MS = 1_000
+
+
+class SchedulerSettings(BaseSettings):
+    """Runs the scheduler of a Springald cluster, until it is told to stop.
+
+    SIGTERM and Ctrl-C stop it. Exit codes: 0 it was stopped, 1 it failed, 2 the arguments are
+    wrong, 3 its address is in use.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPRINGALD_SCHEDULER_",
+        cli_prog_name="springald scheduler",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+        extra="forbid",
+    )
+
+    bind: str = Field(
+        "127.0.0.1:50050",
+        pattern=r"^.+:\d{1,5}$",
+        description="Address to listen at, host:port; port 0 takes a free one.",
+    )
+    allow_path: list[Path] = Field(
+        default_factory=list,
+        description="Folder that tables may be read from; may be given several times. "
+        "By default every folder, if only this machine reaches the address.",
+    )
+    insecure: bool = Field(
+        default=False, description="Allows an address that others can reach, without TLS."
+    )
+    executor_timeout: float = Field(
+        EXECUTOR_SILENCE_MS_MAX / _SECONDS_MS,
+        ge=0,
+        description="Seconds that an executor may be silent before it is lost; 0 is without end.",
+    )
+    no_executor_timeout: float = Field(
+        NO_EXECUTOR_MS_MAX / _SECONDS_MS,
+        gt=0,
+        description="Seconds that a job waits while there is no executor.",
+    )
+    work_dir: Path | None = Field(
+        None, description="Folder for its own files; by default one that it makes and removes."
+    )
+    ready_file: Path | None = Field(None, description="Written as JSON when it serves.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe log lines to write."
+    )
+    stop_on_stdin_eof: bool = Field(default=False, description="Stops when standard input ends.")
+
+    @property
+    def allowed_paths(self) -> list[str]:
+        """The folders that tables may be read from."""
+        return [str(path.absolute()) for path in self.allow_path] or ["/"]
+
+    @property
+    def executor_silence_ms_max(self) -> int | None:
+        """How long an executor may be silent; None is without end."""
+        return round(self.executor_timeout * _SECONDS_MS) or None
+
+    @property
+    def no_executor_ms_max(self) -> int:
+        """How long a job waits while there is no executor."""
+        return round(self.no_executor_timeout * _SECONDS_MS)
+
+    @model_validator(mode="after")
+    def _check_reach(self) -> Self:
+        host = self.bind.rpartition(":")[0]
+        problems = []
+        if not is_loopback(host):
+            if not self.insecure:
+                problems.append(
+                    f"requests travel unencrypted, so --bind must be a loopback address: got "
+                    f"{host}; add --insecure if the network is trusted"
+                )
+            if not self.allow_path:
+                problems.append(
+                    f"others can reach {host}, so the folders that they may read must be named: "
+                    "got none; add --allow-path"
+                )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """True for a host that only this machine reaches.
+
+    Example:
+        >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("0.0.0.0")
+        (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
