@@ -37,12 +37,16 @@ for folder in sys.argv[1:]:
 class Folders:
     """A folder on disk and one in memory, for one life of an executor."""
 
-    def __init__(self, work_dir: Path, memory_dir: Path | None = SHARED_MEMORY) -> None:
+    def __init__(
+        self, work_dir: Path, memory_dir: Path | None = SHARED_MEMORY, *, janitor: bool = True
+    ) -> None:
         """Makes both folders, after removing those that dead executors left there.
 
         Args:
             work_dir: Where the folder on disk is made.
             memory_dir: Where the one in memory is made; none for files on disk only.
+            janitor: False where no child process is wanted; then what a killed process leaves is
+                removed by the next one that makes folders here.
 
         Raises:
             IoFailedError: The folder on disk cannot be made.
@@ -56,7 +60,10 @@ class Folders:
             message = f"an executor writes into its work folder: got {failure}"
             raise IoFailedError(f"{message}; name another one with --work-dir") from failure
         self.roots = Roots(disk=disk, memory=self._make_memory(memory_dir, name))
-        self._janitor, self.lifeline_fd = self._start_janitor()
+        self._janitor: subprocess.Popen[bytes] | None = None
+        self.lifeline_fd = -1
+        if janitor:
+            self._janitor, self.lifeline_fd = self._start_janitor()
 
     @property
     def spill(self) -> Path:
@@ -70,9 +77,10 @@ class Folders:
         for lock in self._locks:
             os.close(lock)
         self._locks.clear()
-        os.close(self.lifeline_fd)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._janitor.wait(FAREWELL_MS_MAX / 1000)
+        if self._janitor is not None:
+            os.close(self.lifeline_fd)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._janitor.wait(FAREWELL_MS_MAX / 1000)
 
     def _all(self) -> list[Path]:
         return [root for root in (self.roots.memory, self.roots.disk) if root is not None]

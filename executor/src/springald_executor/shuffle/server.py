@@ -1,46 +1,17 @@
 """Serves outputs, results and uploads over Flight, to whoever shows a ticket for them (P5.2)."""
 
-import time
 from collections.abc import Iterator
-from itertools import groupby
-from typing import Any, NoReturn, Protocol
+from typing import Final, NoReturn
 
 import pyarrow as pa
 from pyarrow import flight
 
 from springald.codec.flight_errors import error_from_flight, flight_error_from
-from springald.errors import InputLostError, SpringaldError, TicketInvalidError, UnsupportedError
-from springald.results import restore, result_schema
-from springald.tickets import verify
-from springald_executor.core.model import StoredFile
-from springald_executor.shuffle.reader import StoredFileReader
-from springald_executor.shuffle.receive import receive_upload
-from springald_executor.shuffle.space import Space
+from springald.errors import MessageGarbledError, SpringaldError, UnsupportedError
+from springald_executor.shuffle.rows import Library, OpenRows, RowDesk
 
-Rows = Iterator[pa.RecordBatch | pa.Table]
-
-
-class Library(Protocol):
-    """Where the server finds what it serves, and puts what it receives."""
-
-    def ticket_key(self) -> bytes | None:
-        """Returns the cluster's key; None before the executor is registered."""
-
-    def find_output(self, job_id: str, task_id: str) -> StoredFile | None:
-        """Returns what an attempt of a job made."""
-
-    def find_upload(self, upload_id: str) -> StoredFile | None:
-        """Returns an upload that is complete."""
-
-    def begin_upload(self, upload_id: str) -> Space:
-        """Makes a place for an upload.
-
-        Raises:
-            SpringaldError: It is here already.
-        """
-
-    def end_upload(self, upload_id: str, file: StoredFile | None) -> None:
-        """Takes an upload in, or gives its place up."""
+_UPLOAD_COMPLETE: Final = b"complete"
+"""Application metadata of an upload's last message: Flight ends an aborted call like any other."""
 
 
 class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published without types
@@ -48,15 +19,15 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published 
 
     def __init__(self, location: str, library: Library) -> None:
         """Listens at a location such as `grpc://127.0.0.1:0`."""
-        self._library = library
+        self._desk = RowDesk(library)
         super().__init__(location)
 
     def do_get(self, _: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         """Streams what a ticket opens."""
         with _typed_errors():
-            schema, rows = self._open(ticket.ticket)
+            rows = self._desk.open(ticket.ticket)
         # A RecordBatchStream would send errors of its generator without their type.
-        return flight.GeneratorStream(schema, _with_typed_errors(rows))
+        return flight.GeneratorStream(rows.schema, _sendable(rows))
 
     def do_put(
         self,
@@ -67,63 +38,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published 
     ) -> None:
         """Stores an upload; the call ends when it is complete and the scheduler has been told."""
         with _typed_errors():
-            claims = self._verify(descriptor.command or b"")
-            if claims.WhichOneof("grant") != "store_upload":
-                raise TicketInvalidError("rows are stored with a ticket for that: got another one")
-            upload_id = claims.store_upload.upload_id
-            space = self._library.begin_upload(upload_id)
-            file = None
-            try:
-                file = receive_upload(_batches(reader), reader.schema, space)
-            finally:
-                self._library.end_upload(upload_id, file)
-
-    def _open(self, ticket: bytes) -> tuple[pa.Schema, Rows]:
-        claims = self._verify(ticket)
-        match claims.WhichOneof("grant"):
-            case "read_outputs":
-                return self._open_outputs(claims.read_outputs)
-            case "read_upload":
-                return self._open_upload(claims.read_upload.upload_id)
-            case _:
-                raise TicketInvalidError("rows are read with a ticket for that: got another one")
-
-    def _verify(self, ticket: bytes) -> Any:  # noqa: ANN401 - a message of the contract
-        key = self._library.ticket_key()
-        if key is None:
-            raise TicketInvalidError("an executor serves after it has registered: not yet")
-        return verify(ticket, key, time.time_ns() // 1_000_000)
-
-    def _open_outputs(self, grant: Any) -> tuple[pa.Schema, Rows]:  # noqa: ANN401 - as above
-        parts: list[tuple[str, StoredFile, list[int]]] = []
-        for task_id, group in groupby(grant.selections, key=lambda each: each.task_id):
-            file = self._library.find_output(grant.job_id, task_id)
-            if file is None:
-                raise InputLostError(
-                    f"outputs are kept until their job is released: got none of {task_id}",
-                    node_id=task_id,
-                )
-            parts.append((task_id, file, [each.partition for each in group]))
-        if not parts:
-            raise TicketInvalidError("a ticket for outputs names some: got none")
-        first, file, _ = parts[0]
-        with StoredFileReader(file, first) as reader:
-            written = reader.schema
-        promised = result_schema(written)
-        if promised is None:
-            return written, _read(parts)
-        # A generator's batches are sent without their dictionaries, its tables with them.
-        return promised, (
-            pa.Table.from_batches([restore(batch, promised)]) for batch in _read(parts)
-        )
-
-    def _open_upload(self, upload_id: str) -> tuple[pa.Schema, Rows]:
-        file = self._library.find_upload(upload_id)
-        if file is None:
-            raise InputLostError(f"an upload is here until it is released: got none of {upload_id}")
-        with StoredFileReader(file, upload_id) as reader:
-            schema = reader.schema
-        return schema, _read([(upload_id, file, sorted(file.blocks))])
+            self._desk.store(descriptor.command or b"", reader.schema, _batches(reader))
 
     def _refuse(self, *_: object) -> NoReturn:
         offered = "DoGet and DoPut with a ticket"
@@ -136,19 +51,19 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published 
     list_actions = _refuse
 
 
-def _read(parts: list[tuple[str, StoredFile, list[int]]]) -> Rows:
-    for name, file, partitions in parts:
-        with StoredFileReader(file, name) as reader:
-            for partition in partitions:
-                yield from reader.read(partition)
-
-
-def _batches(reader: flight.MetadataRecordBatchReader) -> Rows:
+def _batches(reader: flight.MetadataRecordBatchReader) -> Iterator[pa.RecordBatch]:
+    mark = None
     while True:
         try:
-            yield reader.read_chunk().data
+            chunk = reader.read_chunk()
         except StopIteration:
-            return
+            break
+        mark = chunk.app_metadata
+        if chunk.data is not None:
+            yield chunk.data
+    if mark is None or mark.to_pybytes() != _UPLOAD_COMPLETE:
+        message = "an upload's last message says that it is complete: this one broke off"
+        raise MessageGarbledError(f"{message}; send the rows again")
 
 
 class _typed_errors:  # noqa: N801 - used like a function
@@ -168,6 +83,8 @@ def _typed(failure: BaseException) -> SpringaldError:
     return error_from_flight(failure)
 
 
-def _with_typed_errors(rows: Rows) -> Rows:
+def _sendable(rows: OpenRows) -> Iterator[pa.RecordBatch | pa.Table]:
+    """Yields batches; where there may be dictionaries as tables, which are sent with them."""
     with _typed_errors():
-        yield from rows
+        for batch in rows.batches:
+            yield pa.Table.from_batches([batch]) if rows.restored else batch
