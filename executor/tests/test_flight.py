@@ -15,6 +15,7 @@ from springald.errors import (
     FetchFailedError,
     InputLostError,
     InternalError,
+    MessageGarbledError,
     OutOfDiskError,
     SpringaldError,
     TicketExpiredError,
@@ -257,12 +258,17 @@ def test_every_other_call_is_refused(client: flight.FlightClient, call: Any) -> 
     assert type(error_from_flight(raised.value)) is UnsupportedError
 
 
-def store(client: flight.FlightClient, upload_id: str, table: pa.Table) -> None:
+def store(
+    client: flight.FlightClient, upload_id: str, table: pa.Table, *, complete: bool = True
+) -> None:
     """Sends a table as a client does."""
     descriptor = flight.FlightDescriptor.for_command(upload_ticket(upload_id))
     writer, _ = client.do_put(descriptor, table.schema)
     with writer:
         writer.write_table(table)
+        if complete:
+            none = pa.RecordBatch.from_pylist([], schema=table.schema)
+            writer.write_with_metadata(none, b"complete")
 
 
 def test_upload_is_stored_in_blocks_that_tasks_can_share(
@@ -299,6 +305,18 @@ def test_empty_upload_is_stored(library: _Library, client: flight.FlightClient) 
     store(client, "u1", numbers().schema.empty_table())
 
     assert library.uploads["u1"].rows == 0
+
+
+def test_upload_that_breaks_off_is_not_stored(
+    library: _Library, client: flight.FlightClient
+) -> None:
+    """Flight ends an aborted call like a finished one, so the last message says which it was."""
+    with pytest.raises(flight.FlightError) as raised:
+        store(client, "u1", pa.table({"a": [1]}), complete=False)
+
+    assert type(error_from_flight(raised.value)) is MessageGarbledError
+    assert library.given_up == ["u1"]
+    assert not list(library.folder.rglob("*.arrow"))
 
 
 def test_upload_without_a_ticket_is_refused(library: _Library, client: flight.FlightClient) -> None:
