@@ -85,6 +85,11 @@ def endless(stage_id: int = 9) -> pb.DefineStage:
     return definition(stage_of(plan, pa.schema([("k", pa.int64())]), stage_id=stage_id))
 
 
+def about(task: str) -> Callable[[Any], bool]:
+    """Matches messages about a task."""
+    return lambda message: task in message.task_id
+
+
 def run_forever(stream: Stream, task: str = "t1#1") -> str:
     """Launches an endless task and waits until it runs."""
     stream.tell(define_stage=endless())
@@ -193,7 +198,7 @@ def test_broadcast_output_is_fetched_once(
     read = []
     for task in ("t1#1", "t2#1"):
         one.tell(launch_task=launch(task, 2))
-        done = one.wait("task_finished", lambda message, task=task: task in message.task_id)
+        done = one.wait("task_finished", about(task))
         read.append((done.bytes_read_local > 0, done.bytes_read_remote > 0))
 
     assert read == [(False, True), (True, False)]
@@ -290,7 +295,7 @@ def test_failing_task_tells_its_error(scheduler: FakeScheduler, start: Start) ->
     stream.tell(define_stage=definition(stage_of(plan, pa.schema([("k", pa.int64())]))))
     for task in ("t1#1", "t2#1"):
         stream.tell(launch_task=launch(task, 1))
-        failed = stream.wait("task_failed", lambda message, task=task: task in message.task_id)
+        failed = stream.wait("task_failed", about(task))
         assert failed.error.code == error_pb2.CODE_DIVISION_BY_ZERO
         assert failed.error.node_id == failed.task_id
 

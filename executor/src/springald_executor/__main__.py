@@ -143,9 +143,9 @@ class ExecutorProcess:
 
 
 def _profile(settings: ExecutorSettings, roots: Roots) -> Profile:
-    memory = task_memory_auto() if settings.memory == "auto" else settings.memory
+    memory = task_memory_auto() if settings.memory is None else settings.memory
     shuffle_memory = settings.shuffle_memory
-    if shuffle_memory == "auto":
+    if shuffle_memory is None:
         shuffle_memory = shuffle_memory_auto(memory, roots.memory)
     return Profile(
         executor_id=settings.executor_id,
@@ -185,8 +185,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     except ValidationError as wrong:
         for problem in wrong.errors():
-            option = "-".join(map(str, problem["loc"])).replace("_", "-")
-            sys.stderr.write(f"springald executor: --{option}: {problem['msg']}\n")
+            option = str(problem["loc"][0]).replace("_", "-")
+            reason = problem["msg"].removeprefix("Value error, ")
+            sys.stderr.write(f"springald executor: --{option}: {reason}\n")
         return EXIT_USAGE
     _set_up_log(settings.log_level)
     if settings.stop_on_stdin_eof:

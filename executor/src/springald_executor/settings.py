@@ -9,24 +9,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict
 
 from springald_executor.adapters.machine import processors
 
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _BYTES: Final = re.compile(r"(\d+)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r".+:\d{1,5}")
+_AUTO: Final = "auto"
 _ID: Final = r"[A-Za-z0-9_.-]{1,64}"
 
 
-def _bytes(value: object) -> object:
+def _bytes(value: object) -> int | None:
     """Reads `4GiB` and `500MB` as a number of bytes; units are powers of 1024."""
+    if value is None or value == _AUTO:
+        return None
     match = _BYTES.fullmatch(str(value).strip())
-    return int(match.group(1)) * _UNITS[match.group(2).lower()] if match else value
+    if match is None:
+        raise ValueError(f"bytes are a number with a unit, such as 4GiB, or auto: got {value!r}")
+    return int(match.group(1)) * _UNITS[match.group(2).lower()]
 
 
-def _without_scheme(value: object) -> object:
-    return value.removeprefix("springald://").rstrip("/") if isinstance(value, str) else value
+def _address(value: str) -> str:
+    address = value.removeprefix("springald://").rstrip("/")
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"an address is host:port: got {value!r}")
+    return address
 
 
 def _own_id() -> str:
@@ -34,8 +43,8 @@ def _own_id() -> str:
     return f"{host}-{secrets.token_hex(3)}"
 
 
-Bytes = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
-Address = Annotated[str, BeforeValidator(_without_scheme), Field(pattern=r"^.+:\d{1,5}$")]
+Bytes = Annotated[int | None, BeforeValidator(_bytes)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class ExecutorSettings(BaseSettings):
@@ -65,11 +74,13 @@ class ExecutorSettings(BaseSettings):
         "", description="Host name under which others reach it; by default the bind address."
     )
     slots: int = Field(processors(), ge=1, le=1024, description="How many slots it offers.")
-    memory: Bytes | Literal["auto"] = Field(
-        "auto", description="Bytes that it deals out to tasks, such as 4GiB."
+    memory: Bytes = Field(
+        None, description="Bytes that it deals out to tasks, such as 4GiB; auto takes half of all."
     )
-    shuffle_memory: Bytes | Literal["auto"] = Field(
-        "auto", description="Bytes of files that it keeps in memory; more goes to disk."
+    shuffle_memory: Bytes = Field(
+        None,
+        description="Bytes of files that it keeps in memory, the rest goes to disk; auto takes a "
+        "quarter of what the tasks get.",
     )
     work_dir: Path = Field(
         Path(tempfile.gettempdir()),
