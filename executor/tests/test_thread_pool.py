@@ -13,6 +13,7 @@ from executor_kit import context_over, parquet_files, plan_of, rows, stage_of
 from fake_scheduler import PATIENCE_S, definition, launch, wait_until
 
 from springald.error.v1 import error_pb2
+from springald.errors import CancelledError
 from springald.executor.v1 import executor_pb2 as pb
 from springald_executor.adapters.scheduler_link import LocalLink
 from springald_executor.adapters.thread_pool import InProcessPool
@@ -90,8 +91,13 @@ def test_cancelled_task_is_given_up_even_if_it_does_not_notice(
     """A thread cannot be killed; its attempt ends all the same, and the next one runs."""
     parquet_files(local.folder / "t", [pa.table({"k": [1]})])
     release = threading.Event()
+
+    def deaf_run(*_: object) -> None:
+        release.wait(PATIENCE_S)
+        raise CancelledError("noticed late")
+
     with monkeypatch.context() as deaf:
-        deaf.setattr(TaskRunner, "_run", lambda *_: release.wait(PATIENCE_S))
+        deaf.setattr(TaskRunner, "_run", deaf_run)
         run(local, "SELECT k FROM t")
         local.tell(cancel_task=pb.CancelTask(task_id="j1/s1/t1#1"))
         failed = local.next("task_failed")
