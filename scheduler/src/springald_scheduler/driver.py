@@ -266,7 +266,7 @@ class SchedulerDriver:
         """Takes in that an executor's stream ended; a stream that was replaced is no matter."""
         with self._lock:
             life = self._lives.pop(link, None)
-            if life is None or self._links.get(life[0]) != (life[1], link):
+            if life is None or self._links[life[0]][1] is not link:
                 return
             del self._links[life[0]]
             actions = self._handle([on.ExecutorDisconnected(*life, reason)])

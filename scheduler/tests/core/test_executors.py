@@ -1,9 +1,10 @@
 """Executors are let in if they fit, and their loss costs the jobs that needed them."""
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from core_bench import Bench
 
 from springald_scheduler.core.actions import (
     AcceptExecutor,
@@ -28,11 +29,8 @@ from springald_scheduler.core.failures import Failure, executor_lost, no_executo
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
 
-
-def test_executor_that_fits_is_accepted(bench: "Bench") -> None:
+def test_executor_that_fits_is_accepted(bench: Bench) -> None:
     """P4.1: the scheduler's first message is an acceptance or a refusal."""
     event = bench.executor()
     assert bench.handle(event) == [AcceptExecutor(event, "e1", "a")]
@@ -49,7 +47,7 @@ def test_executor_that_fits_is_accepted(bench: "Bench") -> None:
     ],
 )
 def test_executor_that_does_not_fit_is_refused(
-    bench: "Bench", fact: str, value: str | int, code: str, text: str
+    bench: Bench, fact: str, value: str | int, code: str, text: str
 ) -> None:
     """P4.2: the refusal names both values."""
     event = bench.executor()
@@ -63,7 +61,7 @@ def test_executor_that_does_not_fit_is_refused(
     assert bench.core.world.executors == {}
 
 
-def test_executor_with_several_problems_hears_of_all(bench: "Bench") -> None:
+def test_executor_with_several_problems_hears_of_all(bench: Bench) -> None:
     """A validator reports everything at once."""
     event = replace(bench.executor(), executor_id="", incarnation="", slots=0)
     (action,) = bench.handle(event)
@@ -72,7 +70,7 @@ def test_executor_with_several_problems_hears_of_all(bench: "Bench") -> None:
     assert action.failure.message.count("got") == 3
 
 
-def test_executor_lost_fails_jobs_that_ran_there(bench: "Bench") -> None:
+def test_executor_lost_fails_jobs_that_ran_there(bench: Bench) -> None:
     """P4.3, P4.4: a closed stream costs the attempts that ran there; other jobs go on."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(partitions=2), operation_id="both")
@@ -86,7 +84,7 @@ def test_executor_lost_fails_jobs_that_ran_there(bench: "Bench") -> None:
     assert bench.job("j2").state is JobState.RUNNING
 
 
-def test_executor_silent_is_lost_and_disconnected(bench: "Bench") -> None:
+def test_executor_silent_is_lost_and_disconnected(bench: Bench) -> None:
     """P4.3: silence for the named limit has the same consequences as a closed stream."""
     bench.handle(bench.executor())
     bench.run(bench.stage())
@@ -101,14 +99,14 @@ def test_executor_silent_is_lost_and_disconnected(bench: "Bench") -> None:
     assert bench.job().failure == executor_lost("e1", how, "ran j1/s1/t1#1")
 
 
-def test_executor_may_be_silent_without_a_limit(bench: "Bench") -> None:
+def test_executor_may_be_silent_without_a_limit(bench: Bench) -> None:
     """A limit of None is for debuggers: silence is no loss."""
     bench = type(bench)(CoreLimits(executor_silence_ms_max=None))
     bench.handle(bench.executor())
     assert bench.wait(10**9) == []
 
 
-def test_executor_lost_with_needed_outputs_fails_the_job(bench: "Bench") -> None:
+def test_executor_lost_with_needed_outputs_fails_the_job(bench: Bench) -> None:
     """Finished outputs that somebody still reads are needed; consumed ones are not."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(1, 2), bench.stage(2, 1, reads=(1,)), bench.stage(3, 1, reads=(2,)))
@@ -124,7 +122,7 @@ def test_executor_lost_with_needed_outputs_fails_the_job(bench: "Bench") -> None
     assert bench.job().state is JobState.FAILED
 
 
-def test_executor_lost_while_holding_unread_outputs_fails_the_job(bench: "Bench") -> None:
+def test_executor_lost_while_holding_unread_outputs_fails_the_job(bench: Bench) -> None:
     """An output of a stage that is not read to its end is needed."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(1, 2), bench.stage(2, 1, reads=(1,)))
@@ -135,7 +133,7 @@ def test_executor_lost_while_holding_unread_outputs_fails_the_job(bench: "Bench"
     assert bench.job().failure == executor_lost("e1", gone.reason, what)
 
 
-def test_executor_lost_leaves_succeeded_jobs_alone(bench: "Bench") -> None:
+def test_executor_lost_leaves_succeeded_jobs_alone(bench: Bench) -> None:
     """P3.1: success is terminal, also when the result's executor goes."""
     bench.handle(bench.executor())
     bench.run(bench.stage())
@@ -143,7 +141,7 @@ def test_executor_lost_leaves_succeeded_jobs_alone(bench: "Bench") -> None:
     assert bench.job().state is JobState.SUCCEEDED
 
 
-def test_executor_of_another_life_replaces_the_former(bench: "Bench") -> None:
+def test_executor_of_another_life_replaces_the_former(bench: Bench) -> None:
     """P2.2: the same id with another incarnation is another executor."""
     bench.handle(bench.executor())
     bench.run(bench.stage())
@@ -161,7 +159,7 @@ def test_executor_of_another_life_replaces_the_former(bench: "Bench") -> None:
         assert bench.ignored(late)
 
 
-def test_executor_that_comes_back_is_told_what_to_remove(bench: "Bench") -> None:
+def test_executor_that_comes_back_is_told_what_to_remove(bench: Bench) -> None:
     """A life that was given up too early keeps results, and loses everything else."""
     bench.handle(bench.executor())
     bench.run(bench.stage(), operation_id="result")
@@ -179,7 +177,7 @@ def test_executor_that_comes_back_is_told_what_to_remove(bench: "Bench") -> None
     assert ReleaseJobFiles(released, "e1", "a", "j1") in bench.handle(released)
 
 
-def test_executor_that_drains_gets_no_more_tasks(bench: "Bench") -> None:
+def test_executor_that_drains_gets_no_more_tasks(bench: Bench) -> None:
     """A draining executor finishes what it runs, and its loss then costs what it holds."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.handle(ExecutorDrainRequested("e1", "a"))
@@ -190,7 +188,7 @@ def test_executor_that_drains_gets_no_more_tasks(bench: "Bench") -> None:
     assert "no executor" in bench.job().waiting_reason
 
 
-def test_job_without_executor_waits_with_a_reason_then_fails(bench: "Bench") -> None:
+def test_job_without_executor_waits_with_a_reason_then_fails(bench: Bench) -> None:
     """P3.5: a job never waits without end, and says why it waits."""
     bench.run(bench.stage())
     bench.handle(JobWatched("j1"))
@@ -201,7 +199,7 @@ def test_job_without_executor_waits_with_a_reason_then_fails(bench: "Bench") -> 
     assert bench.job().failure == replace(no_executor(60_000), node_id="j1")
 
 
-def test_job_without_executor_starts_when_one_comes(bench: "Bench") -> None:
+def test_job_without_executor_starts_when_one_comes(bench: Bench) -> None:
     """P3.5: the wait ends with the first executor."""
     bench.run(bench.stage(partitions=2))
     bench.handle(JobWatched("j1"))
@@ -211,7 +209,7 @@ def test_job_without_executor_starts_when_one_comes(bench: "Bench") -> None:
     assert (bench.job().waiting_reason, bench.wait(1)) == ("", [])
 
 
-def test_task_failed_fails_the_job_with_the_first_cause(bench: "Bench") -> None:
+def test_task_failed_fails_the_job_with_the_first_cause(bench: Bench) -> None:
     """P6.1: the first error is the job's; the tasks that still run are cancelled."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(partitions=3))
@@ -227,7 +225,7 @@ def test_task_failed_fails_the_job_with_the_first_cause(bench: "Bench") -> None:
     assert bench.job().failure == failure
 
 
-def test_reports_of_attempts_that_do_not_run_are_ignored(bench: "Bench") -> None:
+def test_reports_of_attempts_that_do_not_run_are_ignored(bench: Bench) -> None:
     """P2.1: a message about an attempt that is not current is recorded and ignored."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(partitions=2))

@@ -1,8 +1,7 @@
 """Jobs are made once, end once, and are described for a while after they were released."""
 
-from typing import TYPE_CHECKING
-
 import pytest
+from core_bench import Bench
 
 from springald_scheduler.core.actions import (
     AcceptJob,
@@ -41,13 +40,10 @@ from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.records import JobRecord
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
-
 SUBMITTED = JobSubmitted("s", "o1", "SELECT 1", b"digest")
 
 
-def test_job_submitted_is_persisted_then_accepted_then_planned(bench: "Bench") -> None:
+def test_job_submitted_is_persisted_then_accepted_then_planned(bench: Bench) -> None:
     """P3.6: a job is durable before its client hears of it."""
     bench.handle(SessionOpened("s"))
     record = JobRecord("j1", "s", "o1", "SELECT 1", b"digest", 1_000, JobState.QUEUED)
@@ -58,25 +54,25 @@ def test_job_submitted_is_persisted_then_accepted_then_planned(bench: "Bench") -
     ]
 
 
-def test_job_submitted_again_attaches(bench: "Bench") -> None:
+def test_job_submitted_again_attaches(bench: Bench) -> None:
     """P2.3: the same operation id with the same statement is the same job."""
     bench.submit()
     assert bench.handle(SUBMITTED) == [AttachJob(SUBMITTED, "j1")]
 
 
-def test_job_submitted_with_other_statement_is_refused(bench: "Bench") -> None:
+def test_job_submitted_with_other_statement_is_refused(bench: Bench) -> None:
     """P2.3: the same operation id with another statement is a conflict."""
     bench.submit()
     other = JobSubmitted("s", "o1", "SELECT 2", b"other")
     assert bench.handle(other) == [Refuse(other, operation_conflict("o1", "j1"))]
 
 
-def test_job_submitted_without_session_is_refused(bench: "Bench") -> None:
+def test_job_submitted_without_session_is_refused(bench: Bench) -> None:
     """A job belongs to an open session."""
     assert bench.handle(SUBMITTED) == [Refuse(SUBMITTED, session_not_found("s"))]
 
 
-def test_job_answered_succeeds_with_its_rows(bench: "Bench") -> None:
+def test_job_answered_succeeds_with_its_rows(bench: Bench) -> None:
     """Rows that the scheduler made itself are kept until the job is released."""
     bench.submit()
     actions = bench.sends(JobAnswered("j1", b"rows"))
@@ -86,7 +82,7 @@ def test_job_answered_succeeds_with_its_rows(bench: "Bench") -> None:
     assert bench.job().answer is None
 
 
-def test_job_that_does_not_plan_fails(bench: "Bench") -> None:
+def test_job_that_does_not_plan_fails(bench: Bench) -> None:
     """The planner's error is the job's."""
     bench.submit()
     failed = JobFailed("j1", Failure("SQL_SYNTAX", "m", line=1, column=3))
@@ -95,7 +91,7 @@ def test_job_that_does_not_plan_fails(bench: "Bench") -> None:
 
 
 @pytest.mark.parametrize("end", [JobAnswered("j1", b""), JobFailed("j1", Failure("X", "m"))])
-def test_job_that_ended_absorbs_everything(bench: "Bench", end: Event) -> None:
+def test_job_that_ended_absorbs_everything(bench: Bench, end: Event) -> None:
     """P3.1: a terminal state is never left."""
     bench.submit()
     bench.handle(end)
@@ -110,7 +106,7 @@ def test_job_that_ended_absorbs_everything(bench: "Bench", end: Event) -> None:
     assert bench.job().state is state
 
 
-def test_job_with_broken_graph_fails(bench: "Bench") -> None:
+def test_job_with_broken_graph_fails(bench: Bench) -> None:
     """A stage graph that cannot run is the planner's bug, and costs one job."""
     for number, stages in enumerate(
         [
@@ -127,7 +123,7 @@ def test_job_with_broken_graph_fails(bench: "Bench") -> None:
         assert failure.code == "INTERNAL"
 
 
-def test_job_cancelled_stops_its_tasks_then_removes_its_files(bench: "Bench") -> None:
+def test_job_cancelled_stops_its_tasks_then_removes_its_files(bench: Bench) -> None:
     """P3.4: tasks are stopped at once; files go when the last one that writes them has ended."""
     bench.handle(bench.executor())
     bench.run(bench.stage(partitions=2))
@@ -144,7 +140,7 @@ def test_job_cancelled_stops_its_tasks_then_removes_its_files(bench: "Bench") ->
     assert bench.handle(cancel) == []
 
 
-def test_job_of_another_session_is_not_found(bench: "Bench") -> None:
+def test_job_of_another_session_is_not_found(bench: Bench) -> None:
     """A session reaches its own jobs; an operator reaches all, by job id."""
     bench.submit()
     bench.handle(SessionOpened("other"))
@@ -157,7 +153,7 @@ def test_job_of_another_session_is_not_found(bench: "Bench") -> None:
     assert bench.job().state is JobState.CANCELLED
 
 
-def test_job_released_frees_files_and_stays_describable(bench: "Bench") -> None:
+def test_job_released_frees_files_and_stays_describable(bench: Bench) -> None:
     """Results stay until they are released (P5.5); then only the description is left."""
     bench.handle(bench.executor())
     bench.run(bench.stage())
@@ -175,7 +171,7 @@ def test_job_released_frees_files_and_stays_describable(bench: "Bench") -> None:
     assert bench.submit() == "j2"
 
 
-def test_job_released_while_it_runs_is_cancelled(bench: "Bench") -> None:
+def test_job_released_while_it_runs_is_cancelled(bench: Bench) -> None:
     """Giving up the result of a running job gives up the job."""
     bench.handle(bench.executor())
     bench.run(bench.stage())
@@ -186,7 +182,7 @@ def test_job_released_while_it_runs_is_cancelled(bench: "Bench") -> None:
     assert ReleaseJobFiles(late, "e1", "a", "j1") in bench.handle(late)
 
 
-def test_jobs_beyond_the_limit_are_forgotten(bench: "Bench") -> None:
+def test_jobs_beyond_the_limit_are_forgotten(bench: Bench) -> None:
     """Released jobs are remembered up to a limit, the newest ones."""
     bench = type(bench)(CoreLimits(jobs_remembered_max=2))
     for number in range(1, 5):
@@ -197,7 +193,7 @@ def test_jobs_beyond_the_limit_are_forgotten(bench: "Bench") -> None:
     assert bench.ignored(JobUnwatched("j1"))
 
 
-def test_job_that_nobody_watches_is_cancelled_after_its_limit(bench: "Bench") -> None:
+def test_job_that_nobody_watches_is_cancelled_after_its_limit(bench: Bench) -> None:
     """P3.3: a stream that breaks cancels nothing, but a job is not run for nobody."""
     bench.submit()
     bench.handle(JobWatched("j1"), JobWatched("j1"), JobUnwatched("j1"))
@@ -208,7 +204,7 @@ def test_job_that_nobody_watches_is_cancelled_after_its_limit(bench: "Bench") ->
     assert bench.job().failure == job_cancelled("nobody watched it for 60 s")
 
 
-def test_job_watched_again_goes_on(bench: "Bench") -> None:
+def test_job_watched_again_goes_on(bench: Bench) -> None:
     """P3.3: a client that attaches again in time keeps its job."""
     bench.submit()
     bench.handle(JobWatched("j1"), JobUnwatched("j1"))
@@ -217,7 +213,7 @@ def test_job_watched_again_goes_on(bench: "Bench") -> None:
     assert bench.wait(100_000) == []
 
 
-def test_job_events_of_unknown_jobs_are_ignored(bench: "Bench") -> None:
+def test_job_events_of_unknown_jobs_are_ignored(bench: Bench) -> None:
     """What names no job is recorded and ignored."""
     for event in (
         JobPlanned("j9", StageGraph(())),

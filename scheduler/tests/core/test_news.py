@@ -1,6 +1,6 @@
 """Watchers hear of changes at once, of progress now and then, and views tell the rest."""
 
-from typing import TYPE_CHECKING
+from core_bench import Bench
 
 from springald_scheduler.core import views
 from springald_scheduler.core.actions import PublishJob
@@ -13,11 +13,8 @@ from springald_scheduler.core.events import (
 )
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
 
-
-def test_progress_is_published_at_most_every_interval(bench: "Bench") -> None:
+def test_progress_is_published_at_most_every_interval(bench: Bench) -> None:
     """A state is news at once; counts wait until the last news are 100 ms old."""
     bench.handle(bench.executor())
     bench.submit()
@@ -35,7 +32,7 @@ def test_progress_is_published_at_most_every_interval(bench: "Bench") -> None:
     assert bench.sends(finished)[-1] == PublishJob(finished, "j1")
 
 
-def test_progress_that_nobody_watches_is_not_published(bench: "Bench") -> None:
+def test_progress_that_nobody_watches_is_not_published(bench: Bench) -> None:
     """Without watchers only states and reasons are news."""
     bench.handle(bench.executor())
     bench.run(bench.stage(partitions=9))
@@ -44,7 +41,7 @@ def test_progress_that_nobody_watches_is_not_published(bench: "Bench") -> None:
     assert PublishJob(finished, "j1") not in bench.sends(finished)
 
 
-def test_view_of_a_job_counts_and_measures(bench: "Bench") -> None:
+def test_view_of_a_job_counts_and_measures(bench: Bench) -> None:
     """Figures of stages and tasks are what executors reported, summed up."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(1, 2), bench.stage(2, 1, reads=(1,)))
@@ -65,7 +62,7 @@ def test_view_of_a_job_counts_and_measures(bench: "Bench") -> None:
     assert details.graph is not None
 
 
-def test_view_of_a_result_lists_outputs_with_rows(bench: "Bench") -> None:
+def test_view_of_a_result_lists_outputs_with_rows(bench: Bench) -> None:
     """A result's outputs come in partition order; an empty one still has a place for its schema."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     world = bench.core.world
@@ -78,7 +75,7 @@ def test_view_of_a_result_lists_outputs_with_rows(bench: "Bench") -> None:
         assert [each.attempt_id for each in view.outputs] == outputs
 
 
-def test_view_of_a_released_job_has_no_result(bench: "Bench") -> None:
+def test_view_of_a_released_job_has_no_result(bench: Bench) -> None:
     """A released job can be described and not read."""
     bench.submit()
     bench.handle(JobAnswered("j1", b"rows"))
@@ -94,7 +91,7 @@ def test_view_of_a_released_job_has_no_result(bench: "Bench") -> None:
     assert views.describe_job(world, "s", "o9", 0) is None
 
 
-def test_list_of_jobs_is_newest_first(bench: "Bench") -> None:
+def test_list_of_jobs_is_newest_first(bench: Bench) -> None:
     """A list has at most so many jobs, of one session or of all."""
     bench.handle(SessionOpened("s2"))
     for number in range(1, 4):
@@ -104,7 +101,7 @@ def test_list_of_jobs_is_newest_first(bench: "Bench") -> None:
     assert [each.job_id for each in views.list_jobs(world, "s", 9, 0)] == ["j3", "j1"]
 
 
-def test_list_of_executors_tells_their_slots(bench: "Bench") -> None:
+def test_list_of_executors_tells_their_slots(bench: Bench) -> None:
     """People see who is there and how busy they are."""
     bench.handle(bench.executor("e1", 2), bench.executor("e2", 3))
     bench.run(bench.stage())

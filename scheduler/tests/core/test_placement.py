@@ -1,15 +1,12 @@
 """Jobs take turns, free slots draw tasks, and nobody starves."""
 
-from typing import TYPE_CHECKING
+from core_bench import Bench
 
 from springald_scheduler.core.events import JobCancelRequested, SessionClosed
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
 
-
-def test_tasks_spread_over_the_roomiest_executors(bench: "Bench") -> None:
+def test_tasks_spread_over_the_roomiest_executors(bench: Bench) -> None:
     """Without inputs, most free slots decide, then who registered first."""
     bench.handle(bench.executor("e1", 1), bench.executor("e2", 2), bench.executor("e3", 2))
     bench.run(bench.stage(partitions=5))
@@ -17,7 +14,7 @@ def test_tasks_spread_over_the_roomiest_executors(bench: "Bench") -> None:
     assert placed == ["e2", "e3", "e1", "e2", "e3"]
 
 
-def test_jobs_take_turns(bench: "Bench") -> None:
+def test_jobs_take_turns(bench: Bench) -> None:
     """A small job behind a large one is served at the next free slots."""
     bench.handle(bench.executor("e1", 2))
     bench.run(bench.stage(partitions=100), operation_id="large")
@@ -26,7 +23,7 @@ def test_jobs_take_turns(bench: "Bench") -> None:
     assert "j2/s1/t1#1@e1" in bench.launched(actions)
 
 
-def test_task_that_needs_many_slots_does_not_starve(bench: "Bench") -> None:
+def test_task_that_needs_many_slots_does_not_starve(bench: Bench) -> None:
     """Slots are saved up for a large task while smaller ones come and go."""
     bench.handle(bench.executor("e1", 2), bench.executor("e2", 2))
     for number in range(1, 7):
@@ -45,7 +42,7 @@ def test_task_that_needs_many_slots_does_not_starve(bench: "Bench") -> None:
     assert bench.job("j7").waiting_reason == ""
 
 
-def test_reservation_ends_with_its_job(bench: "Bench") -> None:
+def test_reservation_ends_with_its_job(bench: Bench) -> None:
     """Slots that were saved for a job that is cancelled serve the others at once."""
     bench.handle(bench.executor("e1", 2))
     bench.run(bench.stage(partitions=1), operation_id="running")
@@ -56,7 +53,7 @@ def test_reservation_ends_with_its_job(bench: "Bench") -> None:
     assert bench.launched(actions) == ["j3/s1/t1#1@e1"]
 
 
-def test_task_larger_than_all_executors_left_makes_do(bench: "Bench") -> None:
+def test_task_larger_than_all_executors_left_makes_do(bench: Bench) -> None:
     """A task that was made for an executor that left runs with the slots that there are."""
     bench.handle(bench.executor("e1", 1), bench.executor("e2", 4))
     bench.run(bench.stage(partitions=1), operation_id="o1")
@@ -69,7 +66,7 @@ def test_task_larger_than_all_executors_left_makes_do(bench: "Bench") -> None:
     assert bench.job("j2").stages[1].tasks[0].executor_id == "e2"
 
 
-def test_everything_is_free_after_the_session_closed_and_tasks_ended(bench: "Bench") -> None:
+def test_everything_is_free_after_the_session_closed_and_tasks_ended(bench: Bench) -> None:
     """Slots are conserved: what was taken comes back exactly once."""
     bench.handle(bench.executor("e1", 3))
     bench.run(bench.stage(partitions=9))

@@ -1,6 +1,6 @@
 """Sessions live under a lease, and take everything with them when they end."""
 
-from typing import TYPE_CHECKING
+from core_bench import Bench
 
 from springald_scheduler.core.actions import DropSession, Forget, Persist, Refuse, ReleaseJobFiles
 from springald_scheduler.core.events import (
@@ -15,18 +15,15 @@ from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.core.records import SessionRecord
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
 
-
-def test_session_opened_is_persisted(bench: "Bench") -> None:
+def test_session_opened_is_persisted(bench: Bench) -> None:
     """P3.6: a session is durable before its client hears of it."""
     opened = SessionOpened("s")
     assert bench.handle(opened) == [Persist(opened, SessionRecord("s", 1_000))]
     assert bench.ignored(opened)
 
 
-def test_session_without_calls_expires(bench: "Bench") -> None:
+def test_session_without_calls_expires(bench: Bench) -> None:
     """A session that is not heard of for its lease ends; each call renews the lease."""
     bench.handle(SessionOpened("s"))
     assert bench.wait(599_999) == []
@@ -38,14 +35,14 @@ def test_session_without_calls_expires(bench: "Bench") -> None:
     assert [type(each) for each in bench.handle(SessionSeen("s"))] == [Refuse]
 
 
-def test_session_with_watched_job_does_not_expire(bench: "Bench") -> None:
+def test_session_with_watched_job_does_not_expire(bench: Bench) -> None:
     """A client that follows a job is alive."""
     bench.submit()
     bench.handle(JobWatched("j1"))
     assert bench.wait(10_000_000) == []
 
 
-def test_session_closed_releases_everything(bench: "Bench") -> None:
+def test_session_closed_releases_everything(bench: Bench) -> None:
     """Jobs are cancelled, files removed, records forgotten; closing again is fine (P3.4)."""
     bench.handle(bench.executor())
     job_id = bench.run(bench.stage())

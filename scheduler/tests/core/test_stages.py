@@ -1,6 +1,6 @@
 """Stages start when their inputs are finished, and their tasks are slices of partitions."""
 
-from typing import TYPE_CHECKING
+from core_bench import Bench
 
 from springald_scheduler.core.actions import (
     DefineStage,
@@ -13,11 +13,8 @@ from springald_scheduler.core.graph import ExchangeKind, StageGraph
 from springald_scheduler.core.records import OutputLocation, StageRecord
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
 
-
-def test_job_planned_defines_its_stage_once_and_launches_its_tasks(bench: "Bench") -> None:
+def test_job_planned_defines_its_stage_once_and_launches_its_tasks(bench: Bench) -> None:
     """An executor learns what tasks have in common once, before the first of them."""
     bench.handle(bench.executor("e1", 1), bench.executor("e2", 1))
     bench.submit()
@@ -39,7 +36,7 @@ def test_job_planned_defines_its_stage_once_and_launches_its_tasks(bench: "Bench
     ]
 
 
-def test_stage_starts_when_all_its_inputs_are_finished(bench: "Bench") -> None:
+def test_stage_starts_when_all_its_inputs_are_finished(bench: Bench) -> None:
     """A consumer reads whole outputs of accepted attempts only (P3.2)."""
     bench.handle(bench.executor("e1", 2))
     bench.run(bench.stage(1, 2), bench.stage(2, 2), bench.stage(3, 2, reads=(1, 2)))
@@ -59,7 +56,7 @@ def test_stage_starts_when_all_its_inputs_are_finished(bench: "Bench") -> None:
     assert bench.job().state is JobState.SUCCEEDED
 
 
-def test_stage_is_sliced_by_the_smallest_executor(bench: "Bench") -> None:
+def test_stage_is_sliced_by_the_smallest_executor(bench: Bench) -> None:
     """A task is as large as fits every executor, so that its partitions share hash builds."""
     bench.handle(bench.executor("e1", 4), bench.executor("e2", 2))
     bench.run(bench.stage(partitions=5))
@@ -68,7 +65,7 @@ def test_stage_is_sliced_by_the_smallest_executor(bench: "Bench") -> None:
     assert slices == [(1, range(2), 2), (2, range(2, 4), 2), (3, range(4, 5), 1)]
 
 
-def test_stage_that_is_whole_is_one_task(bench: "Bench") -> None:
+def test_stage_that_is_whole_is_one_task(bench: Bench) -> None:
     """A stage that must not be sliced runs all partitions in one task, on a large executor."""
     bench.handle(bench.executor("e1", 2), bench.executor("e2", 4))
     bench.run(bench.stage(partitions=8, whole=True))
@@ -76,14 +73,14 @@ def test_stage_that_is_whole_is_one_task(bench: "Bench") -> None:
     assert (task.partitions, task.slots, task.executor_id) == (range(8), 4, "e2")
 
 
-def test_stage_read_twice_by_one_stage_is_waited_for_once(bench: "Bench") -> None:
+def test_stage_read_twice_by_one_stage_is_waited_for_once(bench: Bench) -> None:
     """Two leaves of a stage may read the same stage."""
     bench.handle(bench.executor())
     bench.run(bench.stage(1), bench.stage(2, reads=(1, 1)))
     assert bench.launched(bench.handle(bench.finished("j1/s1/t1#1"))) == ["j1/s2/t1#1@e1"]
 
 
-def test_stage_report_with_impossible_partition_fails_the_job(bench: "Bench") -> None:
+def test_stage_report_with_impossible_partition_fails_the_job(bench: Bench) -> None:
     """An output that the stage cannot have made is nobody's input."""
     bench.handle(bench.executor())
     for number, rows in enumerate([{8: 1}, {3: 1, 2: 1}], start=1):
@@ -94,7 +91,7 @@ def test_stage_report_with_impossible_partition_fails_the_job(bench: "Bench") ->
         assert (failure.code, failure.node_id) == ("INTERNAL", f"{job_id}/s1/t1#1")
 
 
-def test_stage_prefers_executors_that_hold_its_inputs(bench: "Bench") -> None:
+def test_stage_prefers_executors_that_hold_its_inputs(bench: Bench) -> None:
     """A task runs where most bytes of its own partitions lie, if there is room."""
     bench.handle(bench.executor("e1", 1), bench.executor("e2", 1))
     bench.run(bench.stage(1, 2), bench.stage(2, 2, reads=(1,)))
@@ -103,7 +100,7 @@ def test_stage_prefers_executors_that_hold_its_inputs(bench: "Bench") -> None:
     assert bench.launched(actions) == ["j1/s2/t1#1@e2", "j1/s2/t2#1@e1"]
 
 
-def test_stage_with_broadcast_input_prefers_its_holder(bench: "Bench") -> None:
+def test_stage_with_broadcast_input_prefers_its_holder(bench: Bench) -> None:
     """An input that every task reads whole draws all of them."""
     bench.handle(bench.executor("e1", 1), bench.executor("e2", 3))
     broadcast = bench.stage(2, 1, reads=(1,), kind=ExchangeKind.BROADCAST)

@@ -1,6 +1,6 @@
 """Uploads have a place, are removed when nobody needs them, and go with their session."""
 
-from typing import TYPE_CHECKING
+from core_bench import Bench
 
 from springald_scheduler.core.actions import (
     AnnounceUpload,
@@ -32,19 +32,16 @@ from springald_scheduler.core.failures import (
 from springald_scheduler.core.records import UploadLocation
 from springald_scheduler.core.states import JobState
 
-if TYPE_CHECKING:
-    from scheduler.tests.core.conftest import Bench
-
 STORED = UploadStored("e1", "a", "u1", rows=5, bytes=50, partition_count=2)
 
 
-def register(bench: "Bench") -> None:
+def register(bench: Bench) -> None:
     """Takes upload u1 of session s all the way to executor e1."""
     bench.handle(bench.executor(), SessionOpened("s"), UploadRequested("s", "u1", 40))
     bench.handle(STORED, UploadRegistered("s", "u1", b"schema"))
 
 
-def test_upload_goes_to_the_executor_with_least_uploads(bench: "Bench") -> None:
+def test_upload_goes_to_the_executor_with_least_uploads(bench: Bench) -> None:
     """Uploads spread by their bytes."""
     bench.handle(SessionOpened("s"), bench.executor("e1"), bench.executor("e2"))
     requests = [UploadRequested("s", f"u{number}", 10) for number in (1, 2, 3)]
@@ -55,7 +52,7 @@ def test_upload_goes_to_the_executor_with_least_uploads(bench: "Bench") -> None:
     ]
 
 
-def test_upload_is_announced_when_stored_and_persisted_when_registered(bench: "Bench") -> None:
+def test_upload_is_announced_when_stored_and_persisted_when_registered(bench: Bench) -> None:
     """A table of uploaded rows exists once its rows are stored."""
     bench.handle(bench.executor(), SessionOpened("s"), UploadRequested("s", "u1", 40))
     register = UploadRegistered("s", "u1", b"schema")
@@ -69,7 +66,7 @@ def test_upload_is_announced_when_stored_and_persisted_when_registered(bench: "B
     assert bench.handle(stranger) == [Refuse(stranger, upload_not_found("u1"))]
 
 
-def test_upload_without_executor_waits_then_fails(bench: "Bench") -> None:
+def test_upload_without_executor_waits_then_fails(bench: Bench) -> None:
     """P3.5 for uploads: a wait has an end."""
     bench.handle(SessionOpened("s"), UploadRequested("s", "u1"))
     late = UploadRequested("s", "u2")
@@ -84,7 +81,7 @@ def test_upload_without_executor_waits_then_fails(bench: "Bench") -> None:
     assert bench.handle(stranger) == [refusal]
 
 
-def test_upload_reaches_the_stages_that_read_it(bench: "Bench") -> None:
+def test_upload_reaches_the_stages_that_read_it(bench: Bench) -> None:
     """Tasks learn where an upload lies with their stage."""
     register(bench)
     bench.run(bench.stage(upload_ids=("u1",)))
@@ -99,7 +96,7 @@ def test_upload_reaches_the_stages_that_read_it(bench: "Bench") -> None:
     assert bench.core.world.uploads["u1"].location == location
 
 
-def test_upload_location_is_in_the_stage_definition(bench: "Bench") -> None:
+def test_upload_location_is_in_the_stage_definition(bench: Bench) -> None:
     """Tasks learn where an upload lies with their stage."""
     register(bench)
     bench.run(bench.stage(1), bench.stage(2, reads=(1,), upload_ids=("u1",)))
@@ -108,7 +105,7 @@ def test_upload_location_is_in_the_stage_definition(bench: "Bench") -> None:
     assert define.uploads == (UploadLocation("u1", b"schema", 5, 50, "e1", "e1:1", 2),)
 
 
-def test_upload_released_while_it_is_read_goes_with_its_last_reader(bench: "Bench") -> None:
+def test_upload_released_while_it_is_read_goes_with_its_last_reader(bench: Bench) -> None:
     """Dropping a table does not take the rows from under a query."""
     register(bench)
     bench.run(bench.stage(upload_ids=("u1",)))
@@ -121,7 +118,7 @@ def test_upload_released_while_it_is_read_goes_with_its_last_reader(bench: "Benc
     assert bench.ignored(UploadReleased("s", "u1"))
 
 
-def test_upload_goes_with_its_session(bench: "Bench") -> None:
+def test_upload_goes_with_its_session(bench: Bench) -> None:
     """Everything of a session is released with it, uploads that wait too."""
     register(bench)
     bench.handle(UploadRequested("s", "u2"))
@@ -136,7 +133,7 @@ def test_upload_goes_with_its_session(bench: "Bench") -> None:
     assert RefuseUpload(closed, "u4", session_not_found("s2")) in bench.handle(closed)
 
 
-def test_upload_on_a_lost_executor_fails_its_readers(bench: "Bench") -> None:
+def test_upload_on_a_lost_executor_fails_its_readers(bench: Bench) -> None:
     """Rows that are gone are said to be gone, to running jobs and to later ones."""
     register(bench)
     bench.handle(bench.executor("e2"), UploadRequested("s", "u2", 0))
@@ -155,7 +152,7 @@ def test_upload_on_a_lost_executor_fails_its_readers(bench: "Bench") -> None:
     assert failure.message == upload_lost("u1").message
 
 
-def test_upload_of_the_wrong_executor_is_ignored(bench: "Bench") -> None:
+def test_upload_of_the_wrong_executor_is_ignored(bench: Bench) -> None:
     """Only the executor that was chosen can store an upload."""
     bench.handle(SessionOpened("s"), bench.executor("e1"), bench.executor("e2"))
     bench.handle(UploadRequested("s", "u1"))
