@@ -34,3 +34,9 @@ THREAD_SWITCH_MS: Final = 1
 
 PINGS_INTERVAL_MS_MIN: Final = 10_000
 """How often clients and executors may probe an idle connection."""
+
+PROBE_INTERVAL_MS: Final = 30_000
+"""How often a quiet connection is probed from this side."""
+
+PROBE_ANSWER_MS_MAX: Final = 20_000
+"""How long a probe may go unanswered before the connection counts as broken."""

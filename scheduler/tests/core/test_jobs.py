@@ -34,6 +34,7 @@ from springald_scheduler.core.failures import (
     job_not_found,
     operation_conflict,
     session_not_found,
+    too_many_jobs,
 )
 from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.core.limits import CoreLimits
@@ -191,6 +192,17 @@ def test_jobs_beyond_the_limit_are_forgotten(bench: Bench) -> None:
     assert list(bench.core.world.jobs) == ["j3", "j4"]
     assert list(bench.core.world.sessions["s"].operations) == ["o3", "o4"]
     assert bench.ignored(JobUnwatched("j1"))
+
+
+def test_jobs_beyond_a_sessions_limit_are_refused(bench: Bench) -> None:
+    """A session that releases nothing is told to; one release makes room again."""
+    bench = type(bench)(CoreLimits(session_jobs_max=2))
+    bench.submit("o1")
+    bench.submit("o2")
+    more = JobSubmitted("s", "o3", "SELECT 1", b"digest")
+    assert bench.handle(more) == [Refuse(more, too_many_jobs(2))]
+    bench.handle(JobReleased("s", "o1"))
+    assert bench.submit("o3") == "j3"
 
 
 def test_job_that_nobody_watches_is_cancelled_after_its_limit(bench: Bench) -> None:

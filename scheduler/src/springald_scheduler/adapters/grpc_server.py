@@ -31,6 +31,8 @@ from springald_scheduler.adapters.executor_link import ExecutorLink, QueueLink
 from springald_scheduler.limits import (
     CALL_THREADS_MAX,
     PINGS_INTERVAL_MS_MIN,
+    PROBE_ANSWER_MS_MAX,
+    PROBE_INTERVAL_MS,
     STOP_MS_MAX,
     STREAMS_MAX,
 )
@@ -44,7 +46,9 @@ _OPTIONS: Final = [
     ("grpc.so_reuseport", 0),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", PINGS_INTERVAL_MS_MIN),
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.enable_http_proxy", 0),
+    # A machine that lost its power closes no connection.
+    ("grpc.keepalive_time_ms", PROBE_INTERVAL_MS),
+    ("grpc.keepalive_timeout_ms", PROBE_ANSWER_MS_MAX),
 ]
 
 _MessageT = TypeVar("_MessageT", bound=Message)

@@ -64,6 +64,16 @@ def operation_conflict(operation_id: str, job_id: str) -> Failure:
     )
 
 
+def too_many_jobs(jobs_max: int) -> Failure:
+    """The session has as many jobs as it may have."""
+    return Failure(
+        "OVERLOADED",
+        f"a session has at most {jobs_max} jobs whose results are not released: got one more; "
+        "release some",
+        retryable=True,
+    )
+
+
 def job_cancelled(reason: str) -> Failure:
     """Somebody stopped the job."""
     return Failure("CANCELLED", f"the job was cancelled: {reason or 'on request'}")

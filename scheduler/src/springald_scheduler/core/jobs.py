@@ -32,6 +32,7 @@ from springald_scheduler.core.failures import (
     no_executor,
     operation_conflict,
     session_not_found,
+    too_many_jobs,
     upload_lost,
 )
 from springald_scheduler.core.model import Job
@@ -55,6 +56,9 @@ def on_job_submitted(world: World, event: JobSubmitted) -> None:
         else:
             failure = operation_conflict(event.operation_id, known.job_id)
             world.do(Refuse(world.cause, failure))
+        return
+    if len(session.job_ids) >= world.limits.session_jobs_max:
+        world.do(Refuse(world.cause, too_many_jobs(world.limits.session_jobs_max)))
         return
     world.jobs_made += 1
     job = Job(

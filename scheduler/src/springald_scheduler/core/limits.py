@@ -12,6 +12,7 @@ class CoreLimits:
         executor_silence_ms_max: How long an executor may be silent; None for without end.
         no_executor_ms_max: How long a job or upload waits while there is no executor.
         unwatched_job_ms_max: How long a running job lives while nobody watches it.
+        session_jobs_max: How many jobs a session may have that are not released.
         jobs_remembered_max: How many released jobs can still be described.
         executors_remembered_max: How many lost executors may come back to clean up.
         progress_interval_ms: How often news of progress alone is published, at most.
@@ -22,6 +23,7 @@ class CoreLimits:
     executor_silence_ms_max: int | None = 10_000
     no_executor_ms_max: int = 60_000
     unwatched_job_ms_max: int = 60_000
+    session_jobs_max: int = 10_000
     jobs_remembered_max: int = 1_000
     executors_remembered_max: int = 1_000
     progress_interval_ms: int = 100

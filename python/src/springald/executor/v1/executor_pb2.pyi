@@ -796,7 +796,7 @@ class OutputSelection(_message.Message):
     task_id: _builtins.str
     """The attempt that made the output."""
     partition: _builtins.int
-    """The partition."""
+    """The partition. One without rows gives a schema and no batch."""
     def __init__(
         self,
         *,

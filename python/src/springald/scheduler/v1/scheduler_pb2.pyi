@@ -496,7 +496,9 @@ class RemoteRows(_message.Message):
     """Bytes in all parts."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResultPart]:
-        """The parts, in the order in which they are to be read."""
+        """The parts, in the order in which they are to be read. At least one: a result without rows has a
+        part too, from which its schema is read.
+        """
 
     def __init__(
         self,

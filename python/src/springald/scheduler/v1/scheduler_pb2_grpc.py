@@ -29,7 +29,8 @@ class SchedulerServiceStub:
     """SchedulerService takes statements and hands out jobs and their results.
 
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
-    serialised springald.error.v1.Error. Messages are limited to 16 MiB in both directions.
+    serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
+    16 MiB in both directions.
     """
 
     def __init__(self, channel):
@@ -119,7 +120,8 @@ class SchedulerServiceServicer:
     """SchedulerService takes statements and hands out jobs and their results.
 
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
-    serialised springald.error.v1.Error. Messages are limited to 16 MiB in both directions.
+    serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
+    16 MiB in both directions.
     """
 
     def OpenSession(self, request, context):
@@ -319,7 +321,8 @@ class SchedulerService:
     """SchedulerService takes statements and hands out jobs and their results.
 
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
-    serialised springald.error.v1.Error. Messages are limited to 16 MiB in both directions.
+    serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
+    16 MiB in both directions.
     """
 
     @staticmethod

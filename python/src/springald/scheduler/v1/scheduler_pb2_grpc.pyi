@@ -16,7 +16,8 @@ class SchedulerServiceStub:
     """SchedulerService takes statements and hands out jobs and their results.
 
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
-    serialised springald.error.v1.Error. Messages are limited to 16 MiB in both directions.
+    serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
+    16 MiB in both directions.
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
@@ -59,7 +60,8 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
     """SchedulerService takes statements and hands out jobs and their results.
 
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
-    serialised springald.error.v1.Error. Messages are limited to 16 MiB in both directions.
+    serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
+    16 MiB in both directions.
     """
 
     @_abc_1.abstractmethod
