@@ -34,8 +34,8 @@ class CatalogEntry:
         name: The name as the session resolves it.
         statement: The `CREATE EXTERNAL TABLE` or `CREATE VIEW` that makes it.
         format: The format of registered files: `parquet`, `csv`, `json` or `arrow`.
-        path: Where the registered files lie.
-        options: Options of the format.
+        path: Where its files lie, if it has any of its own.
+        options: Options of their format.
         upload_id: The upload that holds the rows.
     """
 

@@ -21,6 +21,8 @@ from springald.engine.plan_view import PlanNode
 
 _RIGHT_JOIN: Final = 2
 _ABSENT: Final = b"\x08\x02\x12\x00"
+_INTEGERS: Final = range(3, 11)
+_INT64_ONE: Final = b"\x38\x01"
 _EMPTY_TABLE: Final = "springald_types"
 
 
@@ -49,14 +51,43 @@ def nullable(schema: pa.Schema) -> pa.Schema:
 
 
 def emptied(fragment: PlanNode) -> PlanNode:
-    """Returns the plan with one empty group in the place of every scan's files."""
-    if fragment.kind in pv.FILE_SCAN_KINDS:
-        conf = pv.scan_conf(fragment)
-        conf.ClearField("file_groups")
-        conf.ClearField("output_partitioning")
-        conf.file_groups.append(pb.FileGroup())
-        return pv.with_scan_conf(fragment, conf)
+    """Returns the plan with nothing in its leaves but the one row of a `SELECT` without a table.
+
+    The value of a scalar subquery that another stage computes is 1 if it is an integer, because a
+    count that were absent would be refused, and absent otherwise.
+    """
+    match fragment.kind:
+        case kind if kind in pv.FILE_SCAN_KINDS:
+            conf = pv.scan_conf(fragment)
+            conf.ClearField("file_groups")
+            conf.ClearField("output_partitioning")
+            conf.file_groups.append(pb.FileGroup())
+            return pv.with_scan_conf(fragment, conf)
+        case "memory_scan":
+            body = pb.MemoryScanExecNode()
+            body.CopyFrom(fragment.body)
+            body.partitions[:] = [b""] * len(body.partitions)
+            return PlanNode(fragment.kind, body)
+        case "generate_series":
+            return PlanNode("empty", pb.SchemaLeafNode(schema=fragment.body.schema))
+        case "scalar_subquery":
+            plan, *values = fragment.children
+            children = [emptied(plan), *(_one(value) or emptied(value) for value in values)]
+            return PlanNode(fragment.kind, fragment.body, children)
     return PlanNode(fragment.kind, fragment.body, [emptied(child) for child in fragment.children])
+
+
+def _one(value: PlanNode) -> PlanNode | None:
+    """Returns a row that holds 1, if a plan reads a single integer from another stage."""
+    if value.kind != "arrow_scan":
+        return None
+    column = pb.Schema.FromString(pv.scan_conf(value).schema).columns[0]
+    if column.arrow_type[0] >> 3 not in _INTEGERS:
+        return None
+    one = pb.PhysicalExprNode(literal=_INT64_ONE).SerializeToString()
+    body = pb.ProjectionExecNode(expr=[pv.cast(one, column.arrow_type)], expr_name=[column.name])
+    row = pv.node("placeholder_row", pb.SchemaLeafNode(schema=b""))
+    return PlanNode("projection", body, [row])
 
 
 class SchemaEncoder:

@@ -30,13 +30,14 @@ from springald.errors import UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX
 from springald.results import plain_schema
 from springald_scheduler.core.graph import Exchange, ExchangeKind, StageInput
-from springald_scheduler.planning.orderings import complete_orderings, read_sort_keys
+from springald_scheduler.planning.orderings import complete_orderings, read_sort_keys, sort_windows
 
 _EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
 """Join types LEFT, FULL, LEFT SEMI, LEFT ANTI and LEFT MARK, numbered as the engine does."""
 
 _DEPTH_COMFORTABLE: Final = FRAGMENT_DEPTH_MAX * 2 // 3
 _NEEDS_SCOPE: Final = "ScalarSubqueryExpr can only be deserialized"
+_NEEDS_ORDER: Final = ("should have an ordering", "expression to be ordered")
 _ONE_PARTITION_AGGREGATES: Final = frozenset({1, 3})
 _CHEAP: Final = frozenset({
     *pv.LEAF_KINDS, "filter", "projection", "coalesce_batches", "cooperative",
@@ -246,9 +247,7 @@ class Cutter:
 
     def _same_names(self, children: list[PlanNode], node: PlanNode) -> PlanNode:
         """Gives all branches of a union the first one's names, so that any may be left out."""
-        for child in children:
-            complete_orderings(child)
-        schemas = [output_schema(self._context, self._scoped(child)) for child in children]
+        schemas = [self._completed(child)[1] for child in children]
         first = schemas[0]
         renamed = [
             child if schema.names == first.names else _renamed(child, schema.names, first.names)
@@ -281,9 +280,7 @@ class Cutter:
         keys: Sequence[bytes] = (),
         single_task_reason: str = "",
     ) -> StageDraft:
-        complete_orderings(body)
-        body = self._scoped(body)
-        rows_schema = output_schema(self._context, body)
+        body, rows_schema = self._completed(body)
         schema = plain_schema(rows_schema)
         root = pv.hash_repartition(body, keys, output.partition_count) if keys else body
         root = converted(root, rows_schema, schema, self._encoder)
@@ -302,6 +299,19 @@ class Cutter:
         )
         self.stages.append(draft)
         return draft
+
+    def _completed(self, body: PlanNode) -> tuple[PlanNode, pa.Schema]:
+        """Returns a fragment with what cuts took from it, and the schema of its rows."""
+        complete_orderings(body)
+        complete = self._scoped(body)
+        try:
+            return complete, output_schema(self._context, complete)
+        except Exception as failure:
+            if not any(reason in str(failure) for reason in _NEEDS_ORDER):
+                raise
+        sort_windows(body)
+        complete = self._scoped(body)
+        return complete, output_schema(self._context, complete)
 
     def _scoped(self, body: PlanNode) -> PlanNode:
         """Wraps a fragment that uses the values of scalar subqueries with what reads them."""

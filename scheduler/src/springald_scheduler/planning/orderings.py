@@ -26,6 +26,20 @@ def complete_orderings(body: PlanNode) -> None:
             _complete(window)
 
 
+def sort_windows(body: PlanNode) -> None:
+    """Sorts the rows of window functions anew where a cut forgot that they are sorted."""
+    for window in [node for node in body.walk() if node.kind == "window"]:
+        below = window.children[0]
+        if window.body.WhichOneof("input_order_mode") in {None, "sorted"} and below.kind != "sort":
+            function = pb.PhysicalWindowExprNode.FromString(window.body.window_expr[0])
+            keys = {_same(key): _sort_key(key) for key in function.partition_by}
+            for key in function.order_by:
+                wrapped = pb.PhysicalExprNode(sort=key).SerializeToString()
+                keys.setdefault(_same(key.expr), wrapped)
+            sort = pb.SortExecNode(expr=keys.values(), fetch=-1, preserve_partitioning=True)
+            window.children[0] = PlanNode("sort", sort, [below])
+
+
 def _complete(window: PlanNode) -> None:
     ordered = window.children[0]
     while ordered.kind in _KEEPS_COLUMNS:

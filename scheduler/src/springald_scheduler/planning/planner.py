@@ -210,7 +210,7 @@ class Planner:
         location = self._allowed.check_location(table.location)
         literal = "'" + location.replace("'", "''") + "'"
         checked = sql[: table.location_start] + literal + sql[table.location_end :]
-        entry = CatalogEntry(table.name, statement=checked, options=table.options)
+        entry = CatalogEntry(table.name, statement=checked, path=location, options=table.options)
         if table.if_not_exists and table.name in session.entries:
             return ()
         return session.create(entry, sql)

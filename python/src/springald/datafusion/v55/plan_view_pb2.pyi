@@ -583,9 +583,11 @@ class PhysicalExprNode(_message.Message):
 
     EXPR_ID_FIELD_NUMBER: _builtins.int
     COLUMN_FIELD_NUMBER: _builtins.int
+    LITERAL_FIELD_NUMBER: _builtins.int
     SORT_FIELD_NUMBER: _builtins.int
     CAST_FIELD_NUMBER: _builtins.int
     expr_id: _builtins.int
+    literal: _builtins.bytes
     @_builtins.property
     def column(self) -> Global___PhysicalColumn: ...
     @_builtins.property
@@ -597,16 +599,17 @@ class PhysicalExprNode(_message.Message):
         *,
         expr_id: _builtins.int | None = ...,
         column: Global___PhysicalColumn | None = ...,
+        literal: _builtins.bytes = ...,
         sort: Global___PhysicalSortExprNode | None = ...,
         cast: Global___PhysicalCastNode | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "sort", b"sort"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "literal", b"literal", "sort", b"sort"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "sort", b"sort"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "literal", b"literal", "sort", b"sort"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expr_id: _TypeAlias = _typing.Literal["expr_id"]  # noqa: Y015
     _WhichOneofArgType__expr_id: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id"]  # noqa: Y015
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["column", "sort", "cast"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["column", "literal", "sort", "cast"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expr_id) -> _WhichOneofReturnType__expr_id | None: ...
