@@ -93,6 +93,14 @@ def test_stage_is_written_whole() -> None:
     assert schema.equals(SCHEMA, check_metadata=True)
 
 
+@pytest.mark.parametrize("kind", ExchangeKind)
+def test_exchange_of_each_kind_is_written(kind: ExchangeKind) -> None:
+    """Every exchange that the planner knows has its number in the contract."""
+    stage = Stage(1, FRAGMENT, (), Exchange(kind, 1), 1)
+    name = physical.ExchangeKind.Name(stage_to_proto(stage).output.kind)
+    assert name == f"EXCHANGE_KIND_{kind.name}"
+
+
 def test_stage_for_people_has_no_payload() -> None:
     """What people see of a stage is small."""
     message = graph_to_proto(StageGraph((STAGE,), decisions=("one",)))

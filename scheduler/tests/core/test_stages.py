@@ -1,5 +1,6 @@
 """Stages start when their inputs are finished, and their tasks are slices of partitions."""
 
+import pytest
 from core_bench import Bench
 
 from springald_scheduler.core.actions import (
@@ -91,10 +92,11 @@ def test_stage_report_with_impossible_partition_fails_the_job(bench: Bench) -> N
         assert (failure.code, failure.node_id) == ("INTERNAL", f"{job_id}/s1/t1#1")
 
 
-def test_stage_prefers_executors_that_hold_its_inputs(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", [ExchangeKind.HASH, ExchangeKind.FORWARD])
+def test_stage_prefers_executors_that_hold_its_inputs(bench: Bench, kind: ExchangeKind) -> None:
     """A task runs where most bytes of its own partitions lie, if there is room."""
     bench.handle(bench.executor("e1", 1), bench.executor("e2", 1))
-    bench.run(bench.stage(1, 2), bench.stage(2, 2, reads=(1,)))
+    bench.run(bench.stage(1, 2), bench.stage(2, 2, reads=(1,), kind=kind))
     bench.handle(bench.finished("j1/s1/t1#1", "e1", {0: 1, 1: 9}))
     actions = bench.handle(bench.finished("j1/s1/t2#1", "e2", {0: 9, 1: 1}))
     assert bench.launched(actions) == ["j1/s2/t1#1@e2", "j1/s2/t2#1@e1"]

@@ -13,6 +13,8 @@ from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World, attempt_name
 
 _PREFERRED_EXECUTORS_MAX = 4
+# Of these a task reads the partitions of its own numbers; of the others it reads all.
+_SLICED_KINDS = frozenset({ExchangeKind.HASH, ExchangeKind.FORWARD})
 
 
 def find_defect(graph: StageGraph) -> str:
@@ -114,7 +116,7 @@ def _prefer_executors(job: Job, run: StageRun, size: int) -> None:
     own: list[Counter[str]] = [Counter() for _ in run.tasks]
     common: Counter[str] = Counter()
     for leaf in run.stage.inputs:
-        sliced = leaf.kind is ExchangeKind.HASH and run.stage.sliceable
+        sliced = leaf.kind in _SLICED_KINDS and run.stage.sliceable
         for location in job.stages[leaf.stage_id].locations:
             for output in location.partitions:
                 index = output.partition // size
