@@ -293,11 +293,30 @@ class SchedulerDriver:
                 log.exception("event broke the core", events=repr(events)[:1_000])
                 raise InternalError(f"the scheduler broke its own rules: {bug!r}") from bug
             for action in actions:
-                self._carry_out(action)
+                try:
+                    self._carry_out(action)
+                except Exception as bug:
+                    log.exception("action failed", action=type(action).__name__)
+                    self._make_good(action, bug)
             done += actions
             events, self._followups = self._followups, []
         self._timer.set(self._core.wake_ms)
         return done
+
+    def _make_good(self, action: do.Action, bug: Exception) -> None:
+        """Tells the core what did not come about: it counts on every action that it asks for."""
+        error = InternalError(f"the scheduler carries out what it decides: got {bug!r}")
+        failure = failure_from_error(error)
+        match action:
+            case do.Persist() | do.Forget():
+                raise error from bug
+            case do.LaunchTask():
+                life = (action.executor_id, action.incarnation)
+                self._followups.append(on.TaskFailed(*life, action.attempt_id, failure))
+            case do.DefineStage():
+                self._definitions[action.job_id, action.stage.stage_id] = failure
+            case do.PlanJob():
+                self._followups.append(on.JobFailed(action.job_id, failure))
 
     def _carry_out(self, action: do.Action) -> None:
         match action:
