@@ -34,6 +34,8 @@ class Case:
         setup: statements run after the tables are made (a view, say).
         order: positions of the columns by which the query orders its rows; None if it does not.
         one_place: why the query does not run on several executors; empty means that it must.
+        no_bytes: why several executors run it and still nothing is shuffled; empty means that
+            something must be.
         empty: True when the right answer has no rows, None when that is not to the point. A case
             that finds nothing without saying so is an error: it would prove little.
         plan: regular expressions that the engine's plan must contain, so that the case goes on
@@ -51,6 +53,7 @@ class Case:
     setup: tuple[str, ...] = ()
     order: tuple[int, ...] | None = None
     one_place: str = ""
+    no_bytes: str = ""
     empty: bool | None = False
     plan: tuple[str, ...] = ()
     whole: str = ""

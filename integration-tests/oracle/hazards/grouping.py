@@ -37,6 +37,7 @@ CASES = themed(
             "with_keys_of_nothing",
             "SELECT k, count(*) AS n FROM facts WHERE q < 0 GROUP BY k",
             empty=True,
+            no_bytes="no row is left to be shuffled",
         ),
         _facts(
             "having",

@@ -40,6 +40,7 @@ _OUTLIVING = {
     "lefts_none": ("right", "full", "right_anti"),
     "lefts": ("left", "full", "left_anti", "mark_not"),
 }
+_NO_BUILD_ROWS = "the side that is broadcast has no row"
 _EQUAL = "lk = rk"
 _EQUAL_AND_MORE = "lk = rk AND ln <= rn"
 _UNEQUAL = "ln < rn"
@@ -80,6 +81,7 @@ def _matrix(way: str, settings: Mapping[str, str], on: str) -> Iterator[Case]:
                     tables=(left, right),
                     settings=settings,
                     plan=(operator,),
+                    no_bytes="" if settings is not BROADCAST else _NO_BUILD_ROWS,
                     empty=name not in _OUTLIVING[left] and (name, left) != ("mark", "lefts"),
                 )
 
@@ -280,6 +282,7 @@ _MORE = (
         sql="SELECT l, r FROM lefts_none CROSS JOIN rights",
         tables=("lefts_none", "rights"),
         empty=True,
+        no_bytes=_NO_BUILD_ROWS,
     ),
     Case(
         name="cross-of_three",

@@ -140,6 +140,7 @@ CASES = themed(
             name="exists-uncorrelated_false",
             sql="SELECT id FROM facts WHERE EXISTS (SELECT 1 FROM dims WHERE w > 1000) OR h = 2",
             tables=("facts", "dims"),
+            no_bytes="the subquery has no row",
         ),
         Case(
             name="two_marks",
