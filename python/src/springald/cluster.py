@@ -154,8 +154,12 @@ class LocalCluster:
         return f"LocalCluster({self.url}, {alive} executors)"
 
     def _start_scheduler(self, address: str) -> tuple[ClusterProcess, str]:
-        options = ["--bind", address, "--log-level", self._log_level]
-        process = self._start(ClusterProcess, "scheduler", [_SCHEDULER, *options])
+        options = {
+            "--bind": address,
+            "--work-dir": self._folder / "scheduler-work",
+            "--log-level": self._log_level,
+        }
+        process = self._start(ClusterProcess, "scheduler", [_SCHEDULER, *_flat(options)])
         return process, str(process.wait_ready()["address"])
 
     def _start_executors(self, count: int, slots: int) -> list[ExecutorProcess]:
