@@ -1,0 +1,227 @@
+"""Runs a stage graph as a cluster would, task by task, in this process.
+
+Each task is decoded from its own bytes in an engine session of its own and sees nothing of its
+neighbours but their files, so that whatever a cut or a slice loses shows as a wrong answer.
+"""
+
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datafusion import SessionConfig, SessionContext
+from datafusion.plan import ExecutionPlan
+
+from springald.engine.catalog import SqlQuery, apply_entry
+from springald.engine.fragment import FileRange, prepare
+from springald.engine.session import make_context
+from springald.results import plain_schema, restore, result_schema
+from springald_scheduler.core.graph import ExchangeKind, Stage, StageGraph
+from springald_scheduler.planning.model import Answered, ClusterShape, Planned, Upload
+from springald_scheduler.planning.planner import Planner
+
+Partitions = dict[int, list[FileRange]]
+ENGINE_FAULTS = {
+    # Partitions that steal files from each other forget in which order the files are.
+    "datafusion.execution.enable_file_stream_work_stealing": "false",
+    # A limit is pushed through window functions into the aggregate below, which loses groups.
+    "datafusion.optimizer.enable_topk_aggregation": "false",
+}
+"""What one process must not do either, if its answer is to be the right one."""
+
+TWO_EXECUTORS = ClusterShape((2, 2))
+SESSION = "s"
+
+
+@dataclass
+class Simulation:
+    """A planner's session, a cluster of isolated tasks, and one process to compare them with.
+
+    Attributes:
+        folder: Where files of uploads and stages are written.
+        width: How many partitions a task runs.
+        settings: What the session sets, and one process with it.
+        planner: The planner, whose only session is `SESSION`.
+    """
+
+    folder: Path
+    width: int = 1
+    settings: Mapping[str, str] = field(default_factory=dict)
+    planner: Planner = field(init=False)
+    _statements: list[str] = field(default_factory=list)
+    _uploads: dict[str, pa.Table] = field(default_factory=dict)
+    _ranges: dict[str, Partitions] = field(default_factory=dict)
+    _engines: dict[int, SessionContext] = field(default_factory=dict)
+    _files: int = 0
+
+    def __post_init__(self) -> None:
+        self.planner = Planner(["/"], self.folder / "planner")
+        self.planner.open_session(SESSION, {"springald.distribution": "always", **self.settings})
+
+    def statement(self, sql: str) -> Answered:
+        """Carries out a statement that makes or drops a table or view, here and there."""
+        answer = self.planner.run(SESSION, sql, TWO_EXECUTORS)
+        assert isinstance(answer, Answered), sql
+        self._statements.append(sql)
+        self._engines.clear()
+        return answer
+
+    def upload(self, name: str, rows: pa.Table, partitions: int = 3) -> None:
+        """Makes rows a table as if a client had uploaded them, dealt to partitions in turn."""
+        upload_id = f"u{len(self._ranges)}"
+        step = max(1, -(-rows.num_rows // partitions))
+        plain = rows.cast(plain_schema(rows.schema))
+        self._ranges[upload_id] = {
+            part: [self._write(plain.schema, plain.slice(part * step, step).to_batches())]
+            for part in range(partitions)
+        }
+        self._uploads[name] = rows
+        self._engines.clear()
+        schema = rows.schema.serialize().to_pybytes()
+        described = Upload(upload_id, schema, rows.num_rows, rows.nbytes, partitions)
+        self.planner.register_upload(SESSION, name, described)
+
+    def set(self, name: str, value: str) -> None:
+        """Changes a setting of the session, and not of the one process."""
+        self.planner.run(SESSION, f"SET {name} = '{value}'", TWO_EXECUTORS)
+
+    def graph(self, sql: str, shape: ClusterShape = TWO_EXECUTORS) -> StageGraph:
+        """Plans a query."""
+        planned = self.planner.run(SESSION, sql, shape)
+        assert isinstance(planned, Planned), sql
+        return planned.graph
+
+    def answer(self, sql: str) -> pa.Table:
+        """Returns the rows of a query that ran in stages."""
+        return self.run(self.graph(sql))
+
+    def run(self, graph: StageGraph) -> pa.Table:
+        """Runs the stages of a graph and returns the rows of the last one."""
+        query = graph.stages[0].fragment.query
+        if query is not None:
+            assert isinstance(query, SqlQuery)
+            return self._run_whole(query, graph)
+        outputs: dict[int, Partitions] = {}
+        for stage in graph.stages:
+            inputs = [outputs[each.stage_id] for each in stage.inputs]
+            outputs[stage.stage_id] = self._run_stage(stage, inputs, dict(graph.settings))
+        last = graph.stages[-1]
+        ranges = [each for _, part in sorted(outputs[last.stage_id].items()) for each in part]
+        schema = pa.ipc.read_schema(pa.py_buffer(last.schema))
+        wanted = result_schema(schema) or schema
+        batches = [
+            restore(batch, wanted)
+            for each in ranges
+            for batch in pa.ipc.open_file(each.path).read_all().to_batches()
+        ]
+        return pa.Table.from_batches(batches, wanted)
+
+    def one_process(self, sql: str, partitions: int = 1) -> pa.Table:
+        """Returns the rows of the same query in one engine, which knows nothing of stages."""
+        if partitions not in self._engines:
+            self._engines[partitions] = self._engine(partitions)
+        return self._engines[partitions].sql(sql).to_arrow_table()
+
+    def _engine(self, partitions: int) -> SessionContext:
+        config = SessionConfig().with_target_partitions(partitions)
+        for name, value in {**self.settings, **ENGINE_FAULTS}.items():
+            if not name.startswith("springald.") and not name.endswith(".target_partitions"):
+                config = config.set(name, value)
+        context = SessionContext(config)
+        for name, rows in self._uploads.items():
+            context.from_arrow(rows, name=name)
+        for statement in self._statements:
+            context.sql(statement).collect()
+        return context
+
+    def check(self, sql: str) -> StageGraph:
+        """Asserts that stages and one process agree, and that one process agrees with itself."""
+        graph = self.graph(sql)
+        want = rows_of(self.one_process(sql))
+        assert rows_of(self.one_process(sql, 4)) == want, f"the query has several answers: {sql}"
+        got = self.run(graph)
+        assert rows_of(got) == want, sql
+        return graph
+
+    def _run_whole(self, query: SqlQuery, graph: StageGraph) -> pa.Table:
+        context = make_context(dict(graph.settings), partitions=2)
+        for entry in query.catalog:
+            apply_entry(context, entry, {})
+        return context.sql(query.sql).to_arrow_table()
+
+    def _run_stage(
+        self, stage: Stage, inputs: Sequence[Partitions], settings: Mapping[str, str]
+    ) -> Partitions:
+        schema = pa.ipc.read_schema(pa.py_buffer(stage.schema))
+        made: Partitions = {}
+        for task in self._tasks(stage):
+            payload = prepare(stage.fragment.payload, task, inputs, self._ranges)
+            for number, batches in enumerate(_run_task(payload, settings)):
+                plain = [_written(batch, schema) for batch in batches]
+                if plain:
+                    where = _output_partition(stage, task, number)
+                    made.setdefault(where, []).append(self._write(schema, plain))
+        return made
+
+    def _tasks(self, stage: Stage) -> Iterator[list[int]]:
+        every = list(range(stage.partition_count))
+        width = self.width if stage.sliceable else max(1, len(every))
+        return (every[at : at + width] for at in range(0, len(every), width))
+
+    def _write(self, schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> FileRange:
+        self._files += 1
+        path = self.folder / f"rows-{self._files}.arrow"
+        with pa.ipc.new_file(path, schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        size = path.stat().st_size
+        return FileRange(str(path), 0, size, size)
+
+
+def _run_task(payload: bytes, settings: Mapping[str, str]) -> list[list[pa.RecordBatch]]:
+    """Returns the batches of all partitions of one task, all drained at once."""
+    context = make_context(settings, partitions=2, memory_bytes=1 << 30)
+    plan = ExecutionPlan.from_bytes(context, payload)
+
+    def drain(partition: int) -> list[pa.RecordBatch]:
+        return [batch.to_pyarrow() for batch in context.execute(plan, partition)]
+
+    with ThreadPoolExecutor(max(1, plan.partition_count)) as threads:
+        return list(threads.map(drain, range(plan.partition_count)))
+
+
+def _written(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    if not batch.num_columns:
+        return batch
+    return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+
+
+def _output_partition(stage: Stage, task: Sequence[int], number: int) -> int:
+    match stage.output.kind:
+        case ExchangeKind.HASH:
+            return number
+        case ExchangeKind.SINGLE | ExchangeKind.BROADCAST:
+            return 0
+        case ExchangeKind.SORTED | ExchangeKind.FORWARD | ExchangeKind.RESULT:
+            return task[number]
+
+
+def rows_of(table: pa.Table) -> list[Any]:
+    """Returns rows in an order of their own, comparable by value: NaN is NaN, views are text."""
+    columns = [[_comparable(value) for value in column.to_pylist()] for column in table.columns]
+    names = tuple(table.column_names)
+    rows = list(zip(*columns, strict=True)) if columns else [()] * table.num_rows
+    return [names, *sorted(rows, key=repr)]
+
+
+def _comparable(value: Any) -> Hashable:  # noqa: ANN401 - whatever Arrow holds
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return tuple((key, _comparable(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_comparable(each) for each in value)
+    return value if isinstance(value, Hashable) else repr(value)
