@@ -41,9 +41,7 @@ def main(program: str) -> None:
     ready = {"executor_id": options.executor_id, "flight_address": "here", "pid": os.getpid()}
     cluster = None
     if fault == "litter":
-        child = subprocess.Popen(
-            [sys.executable, "-c", "import signal; signal.pause()"]
-        )
+        child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
         ready["litter"] = child.pid
         sys.stderr.write(f"litter {child.pid}\n")
     if program == "scheduler":

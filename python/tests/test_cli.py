@@ -328,18 +328,14 @@ def test_help_lists_commands_and_exit_codes() -> None:
     """`--help` tells the commands and the exit codes."""
     ran = run("--help")
     assert ran.exit_code == 0
-    for command in (
-        "sql",
-        "shell",
-        "explain",
-        "jobs",
-        "cancel",
-        "cluster",
-        "scheduler",
-        "executor",
-    ):
+    for command in ("sql", "shell", "explain", "jobs", "cancel", "cluster"):
         assert command in ran.stdout
-        assert run(command, "--help").exit_code in (0, 1)
+        assert run(command, "--help").exit_code == 0
+    for command in ("scheduler", "executor"):
+        # Programs of their own: they change how this process takes signals.
+        with start([command, "--help"]) as process:
+            assert "--log-level" in process.communicate(timeout=WAIT_S_MAX)[0]
+        assert process.returncode == 0
     assert "130 interrupted" in " ".join(ran.stdout.split())
 
 

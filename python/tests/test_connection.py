@@ -118,6 +118,24 @@ def test_close_interpreter_ends_session_is_closed(cluster: FakeCluster) -> None:
     cluster.wait_call("close session1")
 
 
+def test_close_scheduler_ends_first_is_quiet() -> None:
+    """A scheduler that stops while a client is connected leaves no noise on its terminal."""
+    code = (
+        "import springald; from fake_cluster import FakeCluster; cluster = FakeCluster(); "
+        "con = springald.connect(cluster.url); con.sql('SELECT 1').to_arrow(); "
+        "cluster.close(); con.close()"
+    )
+    ran = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_keep_idle_session_is_kept_alive() -> None:
     """A session tells that it is alive well before its lease ends."""
     with running_cluster() as cluster:

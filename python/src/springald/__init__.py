@@ -7,6 +7,7 @@ Example:
     ...         con.sql("SELECT 1 AS one").show()
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from springald.progress import JobStatus, Progress
 
     __version__: str
+
+# gRPC writes about every connection that ends to standard error, and a person's terminal is not the
+# place for that. It reads this once, when it is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 __all__ = [
     "BugError",

@@ -3,6 +3,7 @@
 import copy
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pyarrow as pa
@@ -36,7 +37,7 @@ class Job:
     The job runs on whether or not somebody looks. Its result stays with the cluster until it was
     read to the end, `release()` is called, this object is garbage, or the connection is closed.
 
-    Ctrl-C in a method that waits cancels the job on the cluster.
+    Ctrl-C in a method that waits cancels the job on the cluster, and gives its result up.
     """
 
     def __init__(self, session: Session, statement: str) -> None:
@@ -50,9 +51,12 @@ class Job:
         watch = JobWatch(session.transport, session.id, operation_id, plan_of(statement))
         self._watch = watch
         give_up = partial(_give_up, session.transport, session.id, watch)
+        # Before the job begins, so that there is no moment in which it runs and nobody answers.
         self._release = weakref.finalize(self, session.later, give_up)
         self._release.atexit = False
-        self._wait_accepted()
+        with self._given_up_if_interrupted():
+            watch.start()
+            self._wait_accepted()
 
     @property
     def id(self) -> str:
@@ -110,11 +114,8 @@ class Job:
         Returns:
             The status at the end, or where the job stands when the time is over.
         """
-        try:
+        with self._given_up_if_interrupted():
             self._watch.wait_over(timeout_s)
-        except KeyboardInterrupt:
-            self._interrupted()
-            raise
         return self.status
 
     def result(self) -> pa.Table:
@@ -124,7 +125,7 @@ class Job:
             SpringaldError: The job failed or was cancelled, or its rows cannot be fetched.
         """
         if self._table is None:
-            with self.result_batches() as reader:
+            with self._given_up_if_interrupted(), self.result_batches() as reader:
                 self._table = reader.read_all()
         return self._table
 
@@ -146,8 +147,9 @@ class Job:
             )
         if not result.remote.parts:
             raise InternalError(f"a result has at least one part: got none of {self.id}")
-        reader = PartReader(self._session.transport, result.remote.parts)
-        return pa.RecordBatchReader.from_batches(reader.schema, self._rows(reader))
+        with self._given_up_if_interrupted():
+            reader = PartReader(self._session.transport, result.remote.parts)
+            return pa.RecordBatchReader.from_batches(reader.schema, self._rows(reader))
 
     def statistics(self) -> JobStatistics:
         """Asks the scheduler what the job did: tasks, rows, bytes and time, by stage and task."""
@@ -183,12 +185,7 @@ class Job:
 
     def _wait_accepted(self) -> None:
         """Waits until the scheduler has made a job of the statement, or has refused it."""
-        try:
-            in_time = self._watch.wait_first(CALL_MS_MAX / 1000)
-        except KeyboardInterrupt:
-            self._interrupted()
-            raise
-        if not in_time:
+        if not self._watch.wait_first(CALL_MS_MAX / 1000):
             self._release()
             raise DeadlineExceededError(
                 f"a scheduler must accept a statement within {CALL_MS_MAX} ms: got no news from "
@@ -213,12 +210,16 @@ class Job:
             reader.close()
             self._release()
 
-    def _interrupted(self) -> None:
+    @contextmanager
+    def _given_up_if_interrupted(self) -> Iterator[None]:
         """Does what Ctrl-C means: nobody waits, so nobody needs the answer."""
         try:
-            self.cancel("interrupted at the keyboard")
-        except SpringaldError:
+            yield
+        except KeyboardInterrupt:
+            with suppress(SpringaldError):
+                self.cancel("interrupted at the keyboard")
             self._release()
+            raise
 
     def _describe(self) -> pb.DescribeJobResponse:
         return self._session.transport.describe_job(

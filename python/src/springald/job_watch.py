@@ -30,7 +30,7 @@ Listener = Callable[[pb.JobUpdate], None]
 
 
 class JobWatch:
-    """A job's latest news, kept up to date by a thread of its own.
+    """A job's latest news, kept up to date by a thread of its own once it is started.
 
     The thread holds the watch and nothing that the user holds, so that a job which nobody wants any
     more becomes garbage while it runs.
@@ -63,6 +63,9 @@ class JobWatch:
         self._thread = threading.Thread(
             target=self._run, name=f"springald-{operation_id[:11]}", daemon=True
         )
+
+    def start(self) -> None:
+        """Begins to follow; the statement is sent by this."""
         self._thread.start()
 
     @property
@@ -107,10 +110,7 @@ class JobWatch:
     def stop(self) -> None:
         """Stops following; the job runs on."""
         self._stopped.set()
-        with self._changed:
-            stream = self._stream
-        if stream is not None:
-            stream.close()
+        self._drop_stream()
 
     def _is_over(self) -> bool:
         return self._failure is not None or JobStatus.from_proto(self._update.status).is_final
@@ -133,6 +133,7 @@ class JobWatch:
                     waits = waits_s(ATTACH_TRIES_MAX)
                     self._accept(update)
                     if self._is_over():
+                        self._drop_stream()
                         return
                 broken = SchedulerUnavailableError(
                     f"a job's stream must end with its last status: got the end of the stream of "
@@ -166,6 +167,13 @@ class JobWatch:
         with self._changed:
             self._stream = stream
         if self._stopped.is_set():
+            stream.close()
+
+    def _drop_stream(self) -> None:
+        """Ends a stream that has told everything, so that no call stays open with the job."""
+        with self._changed:
+            stream, self._stream = self._stream, None
+        if stream is not None:
             stream.close()
 
     def _accept(self, update: pb.JobUpdate) -> None:

@@ -1,6 +1,5 @@
 """The command `springald`: what its commands are called and take; the work is loaded on demand."""
 
-import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Final
@@ -27,9 +26,6 @@ from springald.cli.options import (
 from springald.client_limits import PORT_DEFAULT
 
 __all__ = ["app"]
-
-# gRPC writes about connections that end; a person at a terminal has no use for it.
-os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 # Everything after the command's name belongs to the program that it starts, `--help` too.
 _PASS_ON: Final = {
