@@ -66,7 +66,9 @@ class OneTranslator(Contract):
             name.endswith(("_pb2", "_pb2_grpc")) and not _within(name, PLAN_VIEW)
             for name in imported
         )
-        core = any(_within(name, side) for name in imported for side in self.sides)
+        # A limit is a number, which needs no translation.
+        types = [name for name in imported if not name.endswith(".limits")]
+        core = any(_within(name, side) for name in types for side in self.sides)
         return stubs and core
 
     def render_broken_contract(self, check: ContractCheck) -> None:

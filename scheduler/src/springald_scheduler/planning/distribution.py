@@ -31,6 +31,7 @@ from springald_scheduler.planning.explain import operators_of
 from springald_scheduler.planning.fidelity import (
     keeps_options,
     loses_meaning,
+    mend_series,
     runs_backwards,
     same_operators,
 )
@@ -93,7 +94,7 @@ def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
     try:
         data = plan.to_bytes(session.context)
         tree = pv.parse(data)
-        if runs_backwards(tree) or _forgets_options(session, tree):
+        if runs_backwards(tree) or _forgets_options(session, tree) or not mend_series(tree):
             return None
         if tree.depth() <= FRAGMENT_DEPTH_MAX:
             again = ExecutionPlan.from_bytes(session.context, data).display_indent()

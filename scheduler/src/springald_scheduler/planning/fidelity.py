@@ -6,10 +6,11 @@ Losses of DataFusion 55, each found without an error from the engine:
 - an aggregate over the grouping set of no columns comes back as one without grouping sets;
 - a window function that runs over its rows backwards, because they are sorted the other way round,
   comes back as one that runs forwards;
+- a series of which no column is read comes back as one whose rows do not fit its schema;
 - a scan of Arrow streams comes back as one of Arrow files;
 - of the options of CSV and JSON files only some are written, compression for one is not.
 
-A plan that may lose something is planned where it runs instead.
+A plan that may lose something is planned where it runs instead, or is mended where that is easy.
 """
 
 import re
@@ -27,6 +28,9 @@ _COMPARED: Final = re.compile(
     r"CoalescePartitions|SortPreservingMerge)Exec\b.*)|\s*DataSourceExec: .*(file_type=\w+)"
 )
 _DIRECTION: Final = re.compile(r" (ASC|DESC) NULLS (FIRST|LAST)(?=, |$)")
+_INT64: Final = b"\x52\x00"
+"""The engine's own message of the type Int64."""
+
 _WRITTEN_OPTIONS: Final[dict[str, frozenset[str]]] = {
     "csv": frozenset({
         "has_header", "delimiter", "quote", "escape", "comment", "newlines_in_values",
@@ -62,6 +66,22 @@ def _is_reversed(window_expression: bytes) -> bool:
 
 def _direction(key: pb.PhysicalSortExprNode) -> tuple[str, str]:
     return "ASC" if key.asc else "DESC", "FIRST" if key.nulls_first else "LAST"
+
+
+def mend_series(root: PlanNode) -> bool:
+    """Gives each series that lost its column one again, and drops it above; False if it cannot."""
+    for series in [node for node in root.walk() if node.kind == "generate_series"]:
+        if series.body.schema:
+            continue
+        if series.body.WhichOneof("args") != "int64_args":
+            return False
+        column = pb.Field(name="value", arrow_type=_INT64, nullable=False)
+        body = pb.GenerateSeriesNode()
+        body.CopyFrom(series.body)
+        body.schema = pb.Schema(columns=[column]).SerializeToString()
+        whole = PlanNode(series.kind, body)
+        series.kind, series.body, series.children = "projection", pb.ProjectionExecNode(), [whole]
+    return True
 
 
 def keeps_options(file_format: str, options: Iterable[tuple[str, str]]) -> bool:

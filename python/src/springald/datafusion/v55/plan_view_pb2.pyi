@@ -932,19 +932,36 @@ class GenerateSeriesNode(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SCHEMA_FIELD_NUMBER: _builtins.int
+    CONTAINS_NULL_FIELD_NUMBER: _builtins.int
+    INT64_ARGS_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_ARGS_FIELD_NUMBER: _builtins.int
+    DATE_ARGS_FIELD_NUMBER: _builtins.int
     schema: _builtins.bytes
+    contains_null: _builtins.bytes
+    int64_args: _builtins.bytes
+    timestamp_args: _builtins.bytes
+    date_args: _builtins.bytes
     def __init__(
         self,
         *,
         schema: _builtins.bytes | None = ...,
+        contains_null: _builtins.bytes = ...,
+        int64_args: _builtins.bytes = ...,
+        timestamp_args: _builtins.bytes = ...,
+        date_args: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "schema", b"schema"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "args", b"args", "contains_null", b"contains_null", "date_args", b"date_args", "int64_args", b"int64_args", "schema", b"schema", "timestamp_args", b"timestamp_args"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_schema", b"_schema", "args", b"args", "contains_null", b"contains_null", "date_args", b"date_args", "int64_args", b"int64_args", "schema", b"schema", "timestamp_args", b"timestamp_args"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
     _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
+    _WhichOneofReturnType_args: _TypeAlias = _typing.Literal["contains_null", "int64_args", "timestamp_args", "date_args"]  # noqa: Y015
+    _WhichOneofArgType_args: _TypeAlias = _typing.Literal["args", b"args"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_args) -> _WhichOneofReturnType_args | None: ...
 
 Global___GenerateSeriesNode: _TypeAlias = GenerateSeriesNode  # noqa: Y015
 
