@@ -187,7 +187,10 @@ def test_result_batches_reader_never_read_releases(cluster: FakeCluster, con: Co
     del reader
     gc.collect()
     cluster.wait_call("release")
-    assert not [thread for thread in threading.enumerate() if thread.name == "springald-rows"]
+    for thread in threading.enumerate():
+        if thread.name == "springald-rows":
+            thread.join(WAIT_S_MAX)
+            assert not thread.is_alive()
 
 
 def test_job_dropped_while_running_is_released(cluster: FakeCluster, con: Connection) -> None:

@@ -193,9 +193,9 @@ def test_point_at_any_position_stays_in_text(text: str, position: Position, poin
 
 def test_with_caret_position_known_is_shown_once() -> None:
     """An error that knows its place shows it, and only once however often it is asked to."""
-    error = SqlSyntaxError("no", position=Position(1, 8))
+    error = SqlSyntaxError("no", position=Position(1, 8), node_id="j7")
     with_caret(with_caret(error, "SELECT ;"), "SELECT ;")
-    assert str(error) == "[SQL_SYNTAX] no\nline 1: SELECT ;\n               ^"
+    assert str(error) == "[SQL_SYNTAX] no (at j7)\nline 1: SELECT ;\n               ^"
 
 
 def test_with_caret_position_unknown_is_unchanged() -> None:

@@ -64,10 +64,11 @@ class SpringaldError(Exception):
         self.engine_message = engine_message
 
     def __str__(self) -> str:
-        """The code, the message, and where it happened."""
+        """The code, the message, and where it happened; a caret stays below what it points at."""
         places = [self.node_id, self.executor_id and f"executor {self.executor_id}"]
         where = ", ".join(place for place in places if place)
-        return f"[{self.code}] {self.message}" + (f" (at {where})" if where else "")
+        first, newline, rest = self.message.partition("\n")
+        return f"[{self.code}] {first}" + (f" (at {where})" if where else "") + newline + rest
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keeps every field when the error is pickled from one process to another."""
