@@ -50,8 +50,19 @@ class EngineSession:
         self._engine.register_parquet(name, f"{folder}/")
 
     def memory(self, name: str, rows: pa.Table) -> None:
-        """Registers rows."""
-        self._engine.from_arrow(rows, name=name)
+        """Registers rows; dictionaries as their values, which is how the product takes them in."""
+        self._engine.from_arrow(decoded(rows), name=name)
+
+
+def decoded(rows: pa.Table) -> pa.Table:
+    """Returns rows with dictionary columns as the values that they stand for."""
+    return pa.table(
+        [
+            column.cast(field.type.value_type) if pa.types.is_dictionary(field.type) else column
+            for field, column in zip(rows.schema, rows.columns, strict=True)
+        ],
+        names=rows.schema.names,
+    )
 
 
 Prepare = Callable[[EngineSession], None]
