@@ -1,7 +1,7 @@
 """What clients can ask a scheduler, apart from how they ask: over gRPC, or inside the process."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Generic, Self, TypeVar
 
@@ -162,6 +162,7 @@ class SchedulerApi:
             check_name(request.files.path, "files.path"),
             [(option.name, option.value) for option in request.files.options],
         )
+        self._release_uploads(request.session_id, table.released_upload_ids)
         return pb.RegisterFilesResponse(table=table_to_proto(table))
 
     def prepare_upload(self, request: pb.PrepareUploadRequest) -> pb.PrepareUploadResponse:
@@ -188,10 +189,15 @@ class SchedulerApi:
             )
         except SpringaldError:
             # A place that no table holds is given back.
-            with suppress(SpringaldError):
-                self._driver.tell(released_upload(request))
+            self._release_uploads(request.session_id, [upload_id])
             raise
+        self._release_uploads(request.session_id, table.released_upload_ids)
         return pb.RegisterUploadResponse(table=table_to_proto(table))
+
+    def _release_uploads(self, session_id: str, upload_ids: Iterable[str]) -> None:
+        for upload_id in upload_ids:
+            with suppress(SpringaldError):
+                self._driver.tell(released_upload(session_id, upload_id))
 
     def _see(self, session_id: str) -> None:
         """Renews a session's lease.

@@ -138,9 +138,9 @@ def registered_upload(request: pb.RegisterUploadRequest, schema: bytes) -> Uploa
     return UploadRegistered(request.session_id, request.upload_id, schema)
 
 
-def released_upload(request: pb.RegisterUploadRequest) -> UploadReleased:
-    """The event of an upload that did not become a table after all."""
-    return UploadReleased(request.session_id, request.upload_id)
+def released_upload(session_id: str, upload_id: str) -> UploadReleased:
+    """The event of an upload that no table reads, any more or after all."""
+    return UploadReleased(session_id, upload_id)
 
 
 def upload_for_planner(location: UploadLocation, schema: bytes) -> Upload:

@@ -32,11 +32,13 @@ class TableInfo:
         name: The name.
         kind: `parquet`, `csv`, `json`, `arrow`, `view` or `upload`.
         schema: The serialised Arrow schema.
+        released_upload_ids: Uploads that making the table left without one.
     """
 
     name: str
     kind: str
     schema: bytes
+    released_upload_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

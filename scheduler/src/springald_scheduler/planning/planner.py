@@ -1,6 +1,7 @@
 """The planner: statements in, answers or stages out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -141,8 +142,8 @@ class Planner:
         location = self._allowed.check_location(path)
         listed = tuple(options)
         entry = CatalogEntry(_table_name(name), format=file_format, path=location, options=listed)
-        session.create(entry)
-        return self._info(session, entry)
+        released = session.create(entry)
+        return replace(self._info(session, entry), released_upload_ids=released)
 
     def register_upload(self, session_id: str, name: str, upload: Upload) -> TableInfo:
         """Makes rows that were uploaded a table; one of that name is replaced.
@@ -154,11 +155,11 @@ class Planner:
         entry = CatalogEntry(_table_name(name), upload_id=upload.upload_id)
         session.add_upload(upload)
         try:
-            session.create(entry)
+            released = session.create(entry)
         except SpringaldError:
             session.forget_upload(upload.upload_id)
             raise
-        return self._info(session, entry)
+        return replace(self._info(session, entry), released_upload_ids=released)
 
     def list_tables(self, session_id: str) -> list[TableInfo]:
         """Returns the session's tables and views by name, without those whose files are gone."""
