@@ -52,6 +52,7 @@ class OutputWriter:
         """
         self._file = file
         self._schema = schema
+        self._met, self._met_is_plain = schema, True
         self._gather_bytes = gather_bytes
         self._gathered: dict[int, _Gathered] = {}
         self._gathering = threading.Lock()
@@ -75,7 +76,9 @@ class OutputWriter:
         """
         if not batch.num_rows:
             return
-        batch = restore(batch, self._schema)
+        if not self._is_plain(batch.schema):
+            # A view would keep more alive than it shows; it is not gathered as it is.
+            batch = restore(batch, self._schema)
         with self._gathering:
             gathered = self._gathered.setdefault(partition, _Gathered())
             gathered.batches.append(batch)
@@ -109,8 +112,14 @@ class OutputWriter:
         """Removes the file, finished or not."""
         self._file.discard()
 
+    def _is_plain(self, schema: pa.Schema) -> bool:
+        """True if batches of a schema have the file's types; all of a task mostly have one."""
+        if not schema.equals(self._met):
+            self._met, self._met_is_plain = schema, schema.types == self._schema.types
+        return self._met_is_plain
+
     def _append(self, partition: int, gathered: _Gathered) -> None:
-        block = joined(gathered.batches)
+        block = joined(gathered.batches, self._schema)
         with self._appending:
             self._writer.write_batch(block)
             checksum = self._file.end_block()
@@ -121,13 +130,15 @@ class OutputWriter:
             self._start = end
 
 
-def joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """Returns the rows of all batches as one, without buffers that reach beyond them."""
+def joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    """Returns the rows of all batches as one of the schema."""
     if len(batches) == 1:
-        return batches[0]
-    if not batches[0].num_columns:
+        return restore(batches[0], schema)
+    if not len(schema):
         # Joining columns is joining nothing: the number of rows is all there is.
         rows = sum(batch.num_rows for batch in batches)
-        counted = pa.record_batch([pa.nulls(rows)], ["rows"]).select([])
-        return counted.replace_schema_metadata(batches[0].schema.metadata)
-    return pa.concat_batches(batches)
+        return restore(pa.record_batch([pa.nulls(rows)], ["rows"]).select([]), schema)
+    first = batches[0].schema
+    if any(not batch.schema.equals(first) for batch in batches):
+        batches = [restore(batch, schema) for batch in batches]
+    return restore(pa.concat_batches(batches), schema)
