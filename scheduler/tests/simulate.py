@@ -119,6 +119,11 @@ class Simulation:
         ]
         return pa.Table.from_batches(batches, wanted)
 
+    def answer_of(self, stage: Stage, partitions: Sequence[int]) -> pa.Table:
+        """Returns what one task over some partitions of a stage without inputs puts out."""
+        (batches,) = _run_task(prepare(stage.fragment.payload, partitions, [], {}), {})
+        return pa.Table.from_batches(batches)
+
     def one_process(self, sql: str, partitions: int = 1) -> pa.Table:
         """Returns the rows of the same query in one engine, which knows nothing of stages."""
         if partitions not in self._engines:

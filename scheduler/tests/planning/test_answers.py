@@ -8,90 +8,101 @@ from simulate import Simulation
 SORT_MERGE = {**PARTITIONED, "datafusion.optimizer.prefer_hash_join": "false"}
 FINE = {"datafusion.optimizer.repartition_file_min_size": "0"}
 
-JOINS = [
-    f"SELECT * FROM facts f {how} JOIN dims d ON f.k = d.k"
-    for how in ("", "LEFT", "RIGHT", "FULL", "LEFT SEMI", "LEFT ANTI", "RIGHT SEMI", "RIGHT ANTI")
-] + [
-    "SELECT id FROM facts f WHERE EXISTS (SELECT 1 FROM dims d WHERE d.k = f.k) OR h = 1",
-    "SELECT id FROM facts f WHERE NOT EXISTS (SELECT 1 FROM dims d WHERE d.k = f.k) OR h = 1",
-    "SELECT id FROM facts WHERE k NOT IN (SELECT k FROM dims WHERE k IS NOT NULL)",
-    "SELECT id FROM facts WHERE k NOT IN (SELECT k FROM dims)",
-    "SELECT id, w FROM dims d LEFT JOIN facts f ON f.k = d.k AND f.q > d.w",
-    "SELECT id, w FROM dims d LEFT JOIN facts f ON f.q < d.w",
-    "SELECT id, w FROM dims d FULL JOIN facts f ON f.q < d.w AND f.h = 1",
-    "SELECT id, w FROM facts CROSS JOIN dims WHERE h = 2",
-    "SELECT a.id, b.id AS other FROM facts a FULL JOIN none n ON a.k = n.k JOIN facts b USING (q)",
-    "SELECT d.label, x.w FROM dims d, LATERAL (SELECT max(w) AS w FROM dims e WHERE e.k = d.k) x",
-]
 
-LIMITS = [
-    "SELECT count(*) FROM (SELECT id FROM facts LIMIT 17)",
-    "SELECT count(*) FROM (SELECT id FROM facts f LEFT JOIN dims d ON f.k = d.k LIMIT 13 OFFSET 4)",
-    "SELECT count(*) FROM (SELECT DISTINCT g FROM facts LIMIT 2)",
-    "SELECT id, q FROM facts ORDER BY q DESC, id LIMIT 7 OFFSET 3",
-    "SELECT * FROM (SELECT id, k FROM facts ORDER BY id LIMIT 9) a FULL JOIN "
-    "(SELECT k AS dk, w FROM dims ORDER BY w LIMIT 4) b ON a.k = b.dk",
-    "SELECT * FROM ((SELECT id FROM facts ORDER BY id LIMIT 5) UNION ALL SELECT k FROM dims "
-    "UNION ALL (SELECT id FROM facts ORDER BY id DESC LIMIT 2)) ORDER BY 1 LIMIT 11",
-    "SELECT id, n FROM ordered ORDER BY id LIMIT 12",
-    "SELECT * FROM (SELECT k, sum(k) OVER (ORDER BY k DESC NULLS LAST) AS s FROM "
-    "(SELECT DISTINCT k FROM facts)) ORDER BY k LIMIT 3",
-]
+def _queries(text: str) -> list[str]:
+    return [" ".join(query.split()) for query in text.split(";") if query.strip()]
 
-GROUPS = [
-    "SELECT k, g, count(*), sum(q), min(s) FROM facts GROUP BY k, g",
-    "SELECT g, count(DISTINCT k), count(DISTINCT h), sum(DISTINCT q) FROM facts GROUP BY g",
-    "SELECT count(*) FROM facts",
-    "SELECT count(*), max(w) FROM none",
-    "SELECT g, h, grouping(g, h), sum(q) FROM facts GROUP BY CUBE (g, h)",
-    "SELECT g, count(*) FROM facts GROUP BY GROUPING SETS ((g), ())",
-    "SELECT count(*) FROM facts GROUP BY GROUPING SETS ((), ())",
-    "SELECT k, array_agg(id ORDER BY id DESC), first_value(g ORDER BY id) FROM facts GROUP BY k",
-    "SELECT id, max(n) FROM ordered GROUP BY id ORDER BY id",
-    "SELECT year, sum(amount) FROM sales GROUP BY year",
-    "SELECT struct(g, h) AS st, count(*) FROM facts GROUP BY 1",
-]
 
-SETS = [
-    "SELECT k FROM facts UNION SELECT k FROM dims",
-    "SELECT k FROM facts INTERSECT ALL SELECT k FROM dims",
-    "SELECT k FROM facts EXCEPT ALL SELECT k FROM dims",
-    "SELECT x, count(*) FROM (SELECT k AS x FROM facts UNION ALL SELECT w FROM dims UNION ALL "
-    "SELECT 3 UNION ALL SELECT value FROM generate_series(1, 5)) GROUP BY x",
-    "SELECT k, rank() OVER (PARTITION BY k ORDER BY x) FROM (SELECT f.k, id AS x FROM facts f LEFT "
-    "JOIN dims d ON f.k = d.k UNION ALL SELECT k, w FROM dims)",
-    "SELECT 1 FROM facts WHERE FALSE UNION ALL SELECT 2",
-    "SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (NULL, 'c')) t(a, b) FULL JOIN dims ON a = k",
-]
+JOINS = _queries("""
+    SELECT * FROM facts f JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f LEFT JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f RIGHT JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f FULL JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f LEFT SEMI JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f LEFT ANTI JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f RIGHT SEMI JOIN dims d ON f.k = d.k;
+    SELECT * FROM facts f RIGHT ANTI JOIN dims d ON f.k = d.k;
+    SELECT id FROM facts f WHERE EXISTS (SELECT 1 FROM dims d WHERE d.k = f.k) OR h = 1;
+    SELECT id FROM facts f WHERE NOT EXISTS (SELECT 1 FROM dims d WHERE d.k = f.k) OR h = 1;
+    SELECT id FROM facts WHERE k NOT IN (SELECT k FROM dims WHERE k IS NOT NULL);
+    SELECT id FROM facts WHERE k NOT IN (SELECT k FROM dims);
+    SELECT id, w FROM dims d LEFT JOIN facts f ON f.k = d.k AND f.q > d.w;
+    SELECT id, w FROM dims d LEFT JOIN facts f ON f.q < d.w;
+    SELECT id, w FROM dims d FULL JOIN facts f ON f.q < d.w AND f.h = 1;
+    SELECT id, w FROM facts CROSS JOIN dims WHERE h = 2;
+    SELECT a.id, b.id AS other FROM facts a FULL JOIN none n ON a.k = n.k JOIN facts b USING (q);
+    SELECT d.label, x.w FROM dims d, LATERAL (SELECT max(w) AS w FROM dims e WHERE e.k = d.k) x;
+""")
 
-WINDOWS = [
-    "SELECT id, sum(q) OVER (PARTITION BY k ORDER BY id ROWS 2 PRECEDING) FROM facts",
-    "SELECT id, row_number() OVER (ORDER BY q, id), sum(q) OVER () FROM facts",
-    "SELECT id, sum(q) FILTER (WHERE h = 1) OVER (PARTITION BY g) FROM facts",
-    "SELECT id, first_value(k) IGNORE NULLS OVER (PARTITION BY g ORDER BY id) FROM facts",
-    "SELECT id, lag(n) OVER (ORDER BY id), lead(n) OVER (ORDER BY id DESC) FROM ordered",
-    "SELECT h, k, rank() OVER (PARTITION BY h, k ORDER BY s) FROM "
-    "(SELECT h, k, g, sum(q) AS s FROM facts WHERE h = 2 AND k = 3 GROUP BY h, k, g)",
-    "SELECT h, k, avg(s) OVER (PARTITION BY h, k) FROM "
-    "(SELECT h, k, g, sum(q) AS s FROM facts WHERE h = 2 AND k = 3 GROUP BY h, k, g)",
-    "SELECT id, c FROM (SELECT id, count(*) OVER (PARTITION BY h ORDER BY q, id) AS c FROM facts) "
-    "WHERE c <= 2",
-]
+LIMITS = _queries("""
+    SELECT count(*) FROM (SELECT id FROM facts LIMIT 17);
+    SELECT count(*) FROM (SELECT id FROM facts f LEFT JOIN dims d ON f.k = d.k LIMIT 13 OFFSET
+        4);
+    SELECT count(*) FROM (SELECT DISTINCT g FROM facts LIMIT 2);
+    SELECT id, q FROM facts ORDER BY q DESC, id LIMIT 7 OFFSET 3;
+    SELECT * FROM (SELECT id, k FROM facts ORDER BY id LIMIT 9) a FULL JOIN (SELECT k AS dk, w
+        FROM dims ORDER BY w LIMIT 4) b ON a.k = b.dk;
+    SELECT * FROM ((SELECT id FROM facts ORDER BY id LIMIT 5) UNION ALL SELECT k FROM dims UNION
+        ALL (SELECT id FROM facts ORDER BY id DESC LIMIT 2)) ORDER BY 1 LIMIT 11;
+    SELECT id, n FROM ordered ORDER BY id LIMIT 12;
+    SELECT * FROM (SELECT k, sum(k) OVER (ORDER BY k DESC NULLS LAST) AS s FROM (SELECT DISTINCT
+        k FROM facts)) ORDER BY k LIMIT 3;
+""")
 
-SUBQUERIES = [
-    "SELECT id, (SELECT max(w) FROM dims) AS m FROM facts WHERE q > (SELECT avg(q) FROM facts)",
-    "SELECT g, sum(q) FROM facts GROUP BY g HAVING sum(q) > (SELECT avg(w) * 20 FROM dims)",
-    "SELECT id FROM facts f WHERE q = (SELECT max(q) FROM facts x WHERE x.k = f.k)",
-    "SELECT id FROM facts WHERE q > (SELECT max(w) FROM dims WHERE k > "
-    "(SELECT min(k) FROM facts WHERE h > (SELECT min(h) FROM facts)))",
-    "SELECT (SELECT count(*) FROM (SELECT DISTINCT g FROM facts)) AS a, (SELECT max(k) FROM dims)",
-    "SELECT k + (SELECT max(w) FROM dims) AS x, count(*) FROM facts GROUP BY 1",
-    "SELECT sum(q) OVER (PARTITION BY k + (SELECT min(w) FROM dims) ORDER BY id) FROM facts",
-    "WITH a AS (SELECT k, sum(q) AS s FROM facts GROUP BY k), b AS (SELECT * FROM a WHERE s > "
-    "(SELECT avg(s) FROM a)) SELECT b.*, label FROM b LEFT JOIN dims d ON d.k = b.k",
-    "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) "
-    "SELECT n, count(k) FROM r LEFT JOIN dims ON n = k GROUP BY n",
-]
+GROUPS = _queries("""
+    SELECT k, g, count(*), sum(q), min(s) FROM facts GROUP BY k, g;
+    SELECT g, count(DISTINCT k), count(DISTINCT h), sum(DISTINCT q) FROM facts GROUP BY g;
+    SELECT count(*) FROM facts;
+    SELECT count(*), max(w) FROM none;
+    SELECT g, h, grouping(g, h), sum(q) FROM facts GROUP BY CUBE (g, h);
+    SELECT g, count(*) FROM facts GROUP BY GROUPING SETS ((g), ());
+    SELECT count(*) FROM facts GROUP BY GROUPING SETS ((), ());
+    SELECT k, array_agg(id ORDER BY id DESC), first_value(g ORDER BY id) FROM facts GROUP BY k;
+    SELECT id, max(n) FROM ordered GROUP BY id ORDER BY id;
+    SELECT year, sum(amount) FROM sales GROUP BY year;
+    SELECT struct(g, h) AS st, count(*) FROM facts GROUP BY 1;
+""")
+
+SETS = _queries("""
+    SELECT k FROM facts UNION SELECT k FROM dims;
+    SELECT k FROM facts INTERSECT ALL SELECT k FROM dims;
+    SELECT k FROM facts EXCEPT ALL SELECT k FROM dims;
+    SELECT x, count(*) FROM (SELECT k AS x FROM facts UNION ALL SELECT w FROM dims UNION ALL
+        SELECT 3 UNION ALL SELECT value FROM generate_series(1, 5)) GROUP BY x;
+    SELECT k, rank() OVER (PARTITION BY k ORDER BY x) FROM (SELECT f.k, id AS x FROM facts f
+        LEFT JOIN dims d ON f.k = d.k UNION ALL SELECT k, w FROM dims);
+    SELECT 1 FROM facts WHERE FALSE UNION ALL SELECT 2;
+    SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (NULL, 'c')) t(a, b) FULL JOIN dims ON a = k;
+""")
+
+WINDOWS = _queries("""
+    SELECT id, sum(q) OVER (PARTITION BY k ORDER BY id ROWS 2 PRECEDING) FROM facts;
+    SELECT id, row_number() OVER (ORDER BY q, id), sum(q) OVER () FROM facts;
+    SELECT id, sum(q) FILTER (WHERE h = 1) OVER (PARTITION BY g) FROM facts;
+    SELECT id, first_value(k) IGNORE NULLS OVER (PARTITION BY g ORDER BY id) FROM facts;
+    SELECT id, lag(n) OVER (ORDER BY id), lead(n) OVER (ORDER BY id DESC) FROM ordered;
+    SELECT h, k, rank() OVER (PARTITION BY h, k ORDER BY s) FROM (SELECT h, k, g, sum(q) AS s
+        FROM facts WHERE h = 2 AND k = 3 GROUP BY h, k, g);
+    SELECT h, k, avg(s) OVER (PARTITION BY h, k) FROM (SELECT h, k, g, sum(q) AS s FROM facts
+        WHERE h = 2 AND k = 3 GROUP BY h, k, g);
+    SELECT id, c FROM (SELECT id, count(*) OVER (PARTITION BY h ORDER BY q, id) AS c FROM facts)
+        WHERE c <= 2;
+""")
+
+SUBQUERIES = _queries("""
+    SELECT id, (SELECT max(w) FROM dims) AS m FROM facts WHERE q > (SELECT avg(q) FROM facts);
+    SELECT g, sum(q) FROM facts GROUP BY g HAVING sum(q) > (SELECT avg(w) * 20 FROM dims);
+    SELECT id FROM facts f WHERE q = (SELECT max(q) FROM facts x WHERE x.k = f.k);
+    SELECT id FROM facts WHERE q > (SELECT max(w) FROM dims WHERE k > (SELECT min(k) FROM facts
+        WHERE h > (SELECT min(h) FROM facts)));
+    SELECT (SELECT count(*) FROM (SELECT DISTINCT g FROM facts)) AS a, (SELECT max(k) FROM dims);
+    SELECT k + (SELECT max(w) FROM dims) AS x, count(*) FROM facts GROUP BY 1;
+    SELECT sum(q) OVER (PARTITION BY k + (SELECT min(w) FROM dims) ORDER BY id) FROM facts;
+    WITH a AS (SELECT k, sum(q) AS s FROM facts GROUP BY k), b AS (SELECT * FROM a WHERE s >
+        (SELECT avg(s) FROM a)) SELECT b.*, label FROM b LEFT JOIN dims d ON d.k = b.k;
+    WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT n,
+        count(k) FROM r LEFT JOIN dims ON n = k GROUP BY n;
+""")
 
 QUERIES = [*JOINS, *LIMITS, *GROUPS, *SETS, *WINDOWS, *SUBQUERIES]
 
