@@ -1,7 +1,7 @@
 """TPC-H side by side: the engine alone in one process, and a cluster of executors on this machine.
 
-Both read the same files in the same run, query after query in turn, so that a noisy machine
-disturbs both; figures are the best of the runs. Rows are compared each time.
+All read the same files in the same run, one place after the other; figures are the best of the
+runs. Rows are held against those of the first place each time.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from typing import Final
 import psutil
 import pyarrow as pa
 from datafusion import RuntimeEnvBuilder, SessionConfig, SessionContext
-from oracle.compare import assert_same
 from rich.console import Console
 from rich.table import Table
-from tpch.data import QUERIES, query_text, table_folders
 
 import springald
+from oracle.compare import assert_same
+from tpch.data import QUERIES, query_text, table_folders
 
 ENGINE_ALONE: Final = "datafusion"
 _MIB: Final = 1024 * 1024
@@ -127,7 +127,7 @@ def measure(place: str, options: argparse.Namespace, truth: dict[int, pa.Table])
             for _ in range(options.runs):
                 _measure_once(run, number, figure, truth)
             figures.append(figure)
-            print(f"{place} q{number:02} {figure.seconds or figure.failure}", flush=True)  # noqa: T201
+            print(f"{place} q{number:02} {figure.seconds or figure.failure}", flush=True)
     return figures
 
 
@@ -157,7 +157,9 @@ def _table(options: argparse.Namespace, figures: dict[str, list[Figure]]) -> Tab
     for at, number in enumerate(options.queries):
         row = {place: figures[place][at] for place in figures}
         times = [f"{f.seconds:.2f}" if f.seconds else f.failure for f in row.values()]
-        table.add_row(f"q{number:02}", *times, *_compared(row.get(ENGINE_ALONE), row.get("cluster")))
+        table.add_row(
+            f"q{number:02}", *times, *_compared(row.get(ENGINE_ALONE), row.get("cluster"))
+        )
     sums = {place: sum(f.seconds or 0 for f in figures[place]) for place in figures}
     ratio = ""
     if sums.get("cluster") and sums.get(ENGINE_ALONE):

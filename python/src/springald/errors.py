@@ -90,7 +90,7 @@ def _restore(
 
 
 def error_for_code(code: str, fault: str) -> type[SpringaldError]:
-    """Returns the class of a code; for a code that this version does not know, the fault's class."""
+    """Returns the class of a code, or of its fault if this version does not know the code."""
     by_fault = {"caller": CallerError, "data": DataError, "cluster": ClusterError}
     return ERROR_BY_CODE.get(code) or by_fault.get(fault, BugError)
 
