@@ -31,7 +31,7 @@ from springald.executor.v1.executor_pb2 import (
 )
 from springald.results import plain_schema, restore, with_result_schema
 from springald.tickets import sign
-from springald_executor.core.limits import UPLOAD_BLOCK_ROWS_MAX
+from springald_executor.core.limits import FETCH_CALLS_MAX, UPLOAD_BLOCK_ROWS_MAX
 from springald_executor.core.model import Grant, OutputsWanted, StoredFile, UploadWanted, Wanted
 from springald_executor.shuffle.fetch import FetchOrder, FlightFetcher, InputError, Selection
 from springald_executor.shuffle.reader import StoredFileReader
@@ -407,6 +407,30 @@ def test_fetch_puts_rows_of_several_outputs_side_by_side(
     assert rows_of(file, 0) == [1, 2, 4, 5]
     assert rows_of(file, 1) == [3, 6]
     assert [len(list(file.ranges(partition))) for partition in (0, 1)] == [1, 1]
+
+
+def test_more_fetches_than_run_at_once_all_come(library: _Library, server: FlightServer) -> None:
+    """Calls are bounded; what does not run at once runs later, and files come in order."""
+    count = FETCH_CALLS_MAX + 5
+    for number in range(count):
+        library.put(f"t{number}", {0: [numbers(number)]}, numbers().schema)
+    orders = [
+        FetchOrder(
+            f"127.0.0.1:{server.port}",
+            OutputsWanted("j1", ((f"t{number}", 0),)),
+            (Selection(f"t{number}", 1, 0),),
+            f"in-{number}.arrow",
+        )
+        for number in range(count)
+    ]
+
+    def ticket(wanted: Wanted) -> bytes:
+        assert isinstance(wanted, OutputsWanted)
+        return bytes(outputs_ticket(*wanted.selections, job=wanted.job_id).ticket)
+
+    files = FlightFetcher(ticket).fetch(orders, library.space("fetched"))
+
+    assert [rows_of(file, 0) for file in files] == [[number] for number in range(count)]
 
 
 def test_fetch_of_an_upload_keeps_its_blocks(

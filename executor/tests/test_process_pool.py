@@ -95,6 +95,19 @@ def test_engine_tells_what_it_is_and_runs_one_task_after_the_other(made: _Pool) 
     assert process.is_running()
 
 
+def test_large_task_arrives_whole(made: _Pool) -> None:
+    """A fragment may be many megabytes; nobody waits until its engine has read it."""
+    made.engine()
+    kept = f"SELECT k FROM t WHERE '{'x' * 3_000_000}' <> arrow_cast(k, 'Utf8')"
+    request = made.request(kept)
+    assert len(request.stage.fragment.payload) > 3_000_000
+    made.pool.run(1, request)
+    event = made.next()
+
+    assert isinstance(event, ev.TaskRan)
+    assert event.report.output.rows == 3
+
+
 def test_only_one_engine_is_asked_for_its_fingerprint(made: _Pool) -> None:
     """What is the same for all engines is found out once."""
     made.engine(1)

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from springald.errors import SpringaldError, TicketInvalidError, UnexpectedMessageError
+from springald.errors import (
+    InternalError,
+    SpringaldError,
+    TicketInvalidError,
+    UnexpectedMessageError,
+)
 from springald.executor.v1.executor_pb2 import ConnectRequest, ConnectResponse
 from springald.limits import HEARTBEAT_INTERVAL_MS
 from springald_executor.adapters.engine_pool import EnginePool
@@ -102,7 +107,7 @@ class ExecutorDriver:
     def post(self, event: ev.Event) -> None:
         """Tells the core of an event, and does what it asks for, unless another thread is at it."""
         with self._lock:
-            self._waiting.extend(self._agent.handle(event, _now_ms()))
+            self._waiting.extend(self._handle(event))
         self._carry_out()
 
     # For the link.
@@ -187,7 +192,7 @@ class ExecutorDriver:
             SpringaldError: It is here already.
         """
         with self._lock:
-            actions = self._agent.handle(ev.UploadBegan(upload_id), _now_ms())
+            actions = self._handle(ev.UploadBegan(upload_id))
         match actions:
             case [ac.ReceiveUpload(grant=grant)]:
                 return Space(self._roots, grant)
@@ -204,6 +209,15 @@ class ExecutorDriver:
             self.post(ev.UploadArrived(upload_id, file))
 
     # Doing what the core asks for.
+
+    def _handle(self, event: ev.Event) -> list[ac.Action]:
+        """Tells the core; one that contradicts itself cannot be relied on, so the executor ends."""
+        try:
+            return self._agent.handle(event, _now_ms())
+        except Exception as failure:
+            log.exception("core contradicts itself", event_kind=type(event).__name__)
+            self._on_left(Left(InternalError(f"an agent's core holds its rules: {failure}")))
+            return []
 
     def _carry_out(self) -> None:
         """Carries actions out in the order in which the core asked for them, one at a time."""

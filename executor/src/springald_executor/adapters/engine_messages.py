@@ -83,6 +83,11 @@ ToEngine = Run | TicketWritten
 FromEngine = Ready | Ran | Broke | TicketWanted
 
 
+def pack(message: ToEngine | FromEngine) -> bytes:
+    """Returns a message as it is sent."""
+    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+
+
 class Channel:
     """One end of the socket pair; any thread may send, one receives."""
 
@@ -91,12 +96,15 @@ class Channel:
         self._sending = threading.Lock()
 
     def send(self, message: ToEngine | FromEngine) -> None:
-        """Sends a message.
+        """Sends a message; waits until the other side has room for it.
 
         Raises:
             OSError: The other side is gone.
         """
-        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        self.send_bytes(pack(message))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Sends a message that was packed before, see `send`."""
         with self._sending:
             self._connection.send_bytes(data)
 

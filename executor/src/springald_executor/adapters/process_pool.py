@@ -4,6 +4,7 @@ Each has a thread here that starts it, reads what it says, and notices its end.
 """
 
 import base64
+import contextlib
 import pickle
 import shutil
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+import structlog
 
 from springald.errors import SpringaldError
 from springald_executor.adapters.engine_messages import (
@@ -28,6 +30,7 @@ from springald_executor.adapters.engine_messages import (
     Run,
     TicketWanted,
     TicketWritten,
+    pack,
 )
 from springald_executor.adapters.engine_pool import Post
 from springald_executor.core import events as ev
@@ -35,10 +38,13 @@ from springald_executor.core.failures import Failure
 from springald_executor.core.limits import (
     ENGINE_BASE_BYTES,
     ENGINE_OVERRUN_PERCENT,
+    ENGINE_SEND_BYTES_MAX,
     ENGINE_START_MS_MAX,
 )
 from springald_executor.core.model import TaskRequest, Wanted
 from springald_executor.shuffle.space import Roots
+
+log = structlog.get_logger("springald.executor")
 
 _VMSTAT: Final = Path("/proc/vmstat")
 _MODULE: Final = "springald_executor.adapters.engine_process"
@@ -198,13 +204,20 @@ class _Engine:
             self._thread.join()
 
     def run(self, request: TaskRequest) -> None:
-        """Sends an attempt; a process that is gone is noticed by its thread."""
+        """Sends an attempt, without waiting for the process to take it."""
         self._request = request
-        try:
+        data = pack(Run(request))
+        if len(data) <= ENGINE_SEND_BYTES_MAX:
+            self._send(data)
+        else:
+            name = f"task for engine {self.engine_id}"
+            threading.Thread(target=self._send, args=(data,), name=name, daemon=True).start()
+
+    def _send(self, data: bytes) -> None:
+        """Sends to a process; one that is gone is noticed by the thread that listens to it."""
+        with contextlib.suppress(OSError):
             if self._channel is not None:
-                self._channel.send(Run(request))
-        except OSError:
-            pass
+                self._channel.send_bytes(data)
 
     def overrun(self) -> Failure | None:
         """Returns how far the process has outgrown its task's share, if it has."""
@@ -231,7 +244,9 @@ class _Engine:
             self._start(config, inherited_fds)
             self._listen()
         except (EOFError, OSError):
-            pass
+            pass  # how it ended is found out below
+        except Exception:
+            log.exception("engine is given up", engine=self.engine_id)
         self._tell(ev.EngineDied(self.engine_id, self._end()))
 
     def _start(self, config: EngineConfig, inherited_fds: tuple[int, ...]) -> None:

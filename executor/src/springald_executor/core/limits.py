@@ -30,6 +30,9 @@ DRAIN_THREADS_MAX: Final = 1024
 DRAIN_STOP_MS_MAX: Final = 500
 """How long other outputs of a failed task may take to notice; then their engine is given up."""
 
+FETCH_CALLS_MAX: Final = 16
+"""Calls to other executors that a task has open at the same time."""
+
 FETCH_SILENCE_MS_MAX: Final = 60_000
 """How long a peer may send nothing before a fetch has failed."""
 
@@ -50,6 +53,10 @@ ENGINE_START_MS_MAX: Final = 60_000
 
 ENGINE_STARTS_FAILED_MAX: Final = 3
 """Engine processes in a row that may die before they are ready."""
+
+ENGINE_SEND_BYTES_MAX: Final = 64 * 1024
+"""A task up to this size is sent to its engine at once: it fits into the socket's buffer, so that
+nobody waits for an engine that does not read."""
 
 ENGINE_GROWN_BYTES_MAX: Final = 1024 * 1024 * 1024
 """An idle engine process that holds more than this is replaced."""

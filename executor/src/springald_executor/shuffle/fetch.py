@@ -18,6 +18,7 @@ from springald.codec.flight_errors import error_from_flight
 from springald.errors import FetchFailedError, InputLostError, SpringaldError
 from springald_executor.core.limits import (
     BLOCK_BYTES_MIN,
+    FETCH_CALLS_MAX,
     FETCH_SILENCE_MS_MAX,
     PEER_KEEPALIVE_MS,
 )
@@ -100,47 +101,62 @@ class FlightFetcher:
 
     def fetch(self, orders: Sequence[FetchOrder], space: Space) -> list[StoredFile]:
         """Returns a local file for each order, see `Fetcher`."""
-        done: queue.SimpleQueue[_Transfer] = queue.SimpleQueue()
-        transfers = [self._begin(order, space, done) for order in orders]
+        calls = _Calls([self._prepare(order, space) for order in orders], self._silence_s)
         try:
-            self._wait(list(transfers), done)
+            return calls.run()
         except BaseException:
-            for transfer in transfers:
-                self._clients.pop(transfer.order.address, None)
-                transfer.cancel()
+            for order in orders:
+                self._clients.pop(order.address, None)
+            calls.cancel()
             raise
-        return [transfer.result() for transfer in transfers]
 
-    def _wait(self, waiting: "list[_Transfer]", done: "queue.SimpleQueue[_Transfer]") -> None:
-        """Returns when all have ended well; raises when one has not, or sends nothing."""
-        while waiting:
-            try:
-                ended = done.get(timeout=self._patience_s(waiting))
-            except queue.Empty:
-                self._check_silence(waiting)
-                continue
-            waiting.remove(ended)
-            if ended.failure is not None:
-                raise ended.failure
-
-    def _begin(
-        self, order: FetchOrder, space: Space, done: "queue.SimpleQueue[_Transfer]"
-    ) -> "_Transfer":
+    def _prepare(self, order: FetchOrder, space: Space) -> "_Transfer":
         client = self._clients.get(order.address)
         if client is None:
             where = f"grpc://{order.address}"
             client = flight.FlightClient(where, generic_options=_CHANNEL_OPTIONS)
             self._clients[order.address] = client
-        transfer = _Transfer(order, space, client, flight.Ticket(self._sign(order.wanted)), done)
-        threading.Thread(target=transfer.run, name=f"fetch {order.name}", daemon=True).start()
-        return transfer
+        return _Transfer(order, space, client, flight.Ticket(self._sign(order.wanted)))
 
-    def _patience_s(self, waiting: "Sequence[_Transfer]") -> float:
-        oldest = min(transfer.heard_at for transfer in waiting)
+
+class _Calls:
+    """Calls that run at the same time, as many as a named limit allows."""
+
+    def __init__(self, transfers: "list[_Transfer]", silence_s: float) -> None:
+        self._transfers = transfers
+        self._silence_s = silence_s
+        self._done: queue.SimpleQueue[_Transfer] = queue.SimpleQueue()
+
+    def run(self) -> list[StoredFile]:
+        """Returns when all have ended well; raises when one has not, or sends nothing."""
+        later = list(reversed(self._transfers))
+        running: set[_Transfer] = set()
+        while later or running:
+            while later and len(running) < FETCH_CALLS_MAX:
+                transfer = later.pop()
+                running.add(transfer)
+                transfer.begin(self._done)
+            try:
+                ended = self._done.get(timeout=self._patience_s(running))
+            except queue.Empty:
+                self._check_silence(running)
+                continue
+            running.remove(ended)
+            if ended.failure is not None:
+                raise ended.failure
+        return [transfer.result() for transfer in self._transfers]
+
+    def cancel(self) -> None:
+        """Gives all calls up."""
+        for transfer in self._transfers:
+            transfer.cancel()
+
+    def _patience_s(self, running: "set[_Transfer]") -> float:
+        oldest = min(transfer.heard_at for transfer in running)
         return max(0.0, oldest + self._silence_s - time.monotonic())
 
-    def _check_silence(self, waiting: "Sequence[_Transfer]") -> None:
-        for transfer in waiting:
+    def _check_silence(self, running: "set[_Transfer]") -> None:
+        for transfer in running:
             if transfer.heard_at + self._silence_s <= time.monotonic():
                 address = transfer.order.address
                 message = f"a peer sends rows at least every {self._silence_s:g} s"
@@ -159,7 +175,6 @@ class _Transfer:
         space: Space,
         client: flight.FlightClient,
         ticket: flight.Ticket,
-        done: "queue.SimpleQueue[_Transfer]",
     ) -> None:
         self.order = order
         self.heard_at = time.monotonic()
@@ -168,13 +183,17 @@ class _Transfer:
         self._space = space
         self._client = client
         self._ticket = ticket
-        self._done = done
         self._file: StoredFile | None = None
         self._reader: Any = None
         self._cancelled = False
 
-    def run(self) -> None:
-        """Reads all rows and says so."""
+    def begin(self, done: "queue.SimpleQueue[_Transfer]") -> None:
+        """Starts to read, on a thread of its own, which says when it has ended."""
+        self.heard_at = time.monotonic()
+        name = f"fetch {self.order.name}"
+        threading.Thread(target=self._run, args=(done,), name=name, daemon=True).start()
+
+    def _run(self, done: "queue.SimpleQueue[_Transfer]") -> None:
         try:
             self._file = self._read()
         except InputError as error:
@@ -183,7 +202,7 @@ class _Transfer:
             self.failure = error
         except Exception as error:  # noqa: BLE001 - whatever Flight raises is a failed fetch
             self.failure = InputError(self._typed(error), self.current_task_id)
-        self._done.put(self)
+        done.put(self)
 
     def result(self) -> StoredFile:
         """Returns the file of a transfer that ended well."""
