@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -108,7 +109,11 @@ def _rows_table(rows: pa.Table) -> Table:
 
 
 def _tasks_table(statistics: springald.JobStatistics) -> Table:
-    table = Table("task", "executor", "partitions", "rows", "out", "in place", "fetched", "time")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("task", "executor"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("rows", "put out", "read in place", "fetched", "time"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for cells in _task_cells(statistics):
         table.add_row(*map(Text, cells))
     return table
@@ -119,7 +124,6 @@ def _task_cells(statistics: springald.JobStatistics) -> Iterator[tuple[str, ...]
         yield (
             task.task_id,
             task.executor_id,
-            ", ".join(map(str, task.partitions)),
             f"{task.rows_out}",
             bytes_text(task.bytes_out),
             bytes_text(task.bytes_read_local),
