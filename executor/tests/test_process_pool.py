@@ -98,7 +98,7 @@ def test_engine_tells_what_it_is_and_runs_one_task_after_the_other(made: _Pool) 
 def test_large_task_arrives_whole(made: _Pool) -> None:
     """A fragment may be many megabytes; nobody waits until its engine has read it."""
     made.engine()
-    kept = f"SELECT k FROM t WHERE '{'x' * 3_000_000}' <> arrow_cast(k, 'Utf8')"
+    kept = f"SELECT k FROM t WHERE '{'x' * 3_000_000}' <> arrow_cast(k, 'Utf8')"  # noqa: S608
     request = made.request(kept)
     assert len(request.stage.fragment.payload) > 3_000_000
     made.pool.run(1, request)
