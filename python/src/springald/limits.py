@@ -20,6 +20,9 @@ ERROR_MESSAGE_BYTES_MAX: Final = 16 * 1024
 ENGINE_MESSAGE_BYTES_MAX: Final = 16 * 1024
 """The engine's own words in an error."""
 
+SQL_DEPTH_MAX: Final = 50
+"""Nested expressions or queries in a statement: where the engine's parser stops."""
+
 FRAGMENT_DEPTH_MAX: Final = 45
 """Nested operators in one fragment: the engine's decoder stops at 49 (protobuf's 100 levels)."""
 

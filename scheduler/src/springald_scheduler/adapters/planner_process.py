@@ -161,6 +161,9 @@ class _Child:
         with self._process_lock:
             if self._closed:
                 raise _closed()
+            if self._process.poll() is not None:
+                # It died while it had no statement, so this one is not to suffer for it.
+                self._renew()
             ok, value, snapshot = self._attempt(method, arguments)
             session_id = str(arguments[0])
             if snapshot is not None:

@@ -1,6 +1,7 @@
 """The planner: statements in, answers or stages out."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from springald.errors import (
     InvalidArgumentError,
     SessionNotFoundError,
     SpringaldError,
+    UnsupportedError,
 )
 from springald_scheduler.planning import statements
 from springald_scheduler.planning.distribution import (
@@ -28,6 +30,7 @@ from springald_scheduler.planning.model import (
     Upload,
 )
 from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
+from springald_scheduler.planning.table_files import check_files
 from springald_scheduler.planning.words import StatementKind, statement_kind
 
 
@@ -46,7 +49,7 @@ class Planner:
         Raises:
             SpringaldError: A setting is unknown, protected, or does not take its value.
         """
-        session = PlannerSession(self._work_dir)
+        session = PlannerSession(self._allowed, self._work_dir)
         for name, value in settings.items():
             session.set(name, value)
         self._sessions[session_id] = session
@@ -67,7 +70,7 @@ class Planner:
 
     def restore_session(self, session_id: str, snapshot: SessionSnapshot) -> None:
         """Opens a session that was open before, in this process or another one."""
-        session = PlannerSession(self._work_dir)
+        session = PlannerSession(self._allowed, self._work_dir)
         session.restore(snapshot)
         self._sessions[session_id] = session
 
@@ -139,7 +142,7 @@ class Planner:
         if file_format not in FILE_FORMATS:
             known = ", ".join(FILE_FORMATS)
             raise InvalidArgumentError(f"a file format is one of {known}: got {file_format!r}")
-        location = self._allowed.check_location(path)
+        location = check_files(self._allowed, path, file_format)
         listed = tuple(options)
         entry = CatalogEntry(_table_name(name), format=file_format, path=location, options=listed)
         released = session.create(entry)
@@ -192,7 +195,8 @@ class Planner:
 
     def _not_offered(self, session: PlannerSession, sql: str) -> SpringaldError:
         """Lets the engine refuse first: what is no statement at all is a syntax error."""
-        session.query(sql, 1)
+        with suppress(UnsupportedError):
+            session.query(sql, 1)
         return statements.unsupported(sql)
 
     def _show(self, session: PlannerSession, sql: str) -> pa.Table:
@@ -208,7 +212,7 @@ class Planner:
 
     def _create_external_table(self, session: PlannerSession, sql: str) -> tuple[str, ...]:
         table = statements.parse_external_table(sql)
-        location = self._allowed.check_location(table.location)
+        location = check_files(self._allowed, table.location, table.format)
         literal = "'" + location.replace("'", "''") + "'"
         checked = sql[: table.location_start] + literal + sql[table.location_end :]
         entry = CatalogEntry(table.name, statement=checked, path=location, options=table.options)

@@ -7,25 +7,35 @@ from pathlib import Path
 import pyarrow as pa
 from datafusion import DataFrame, SQLOptions
 
-from springald.engine.catalog import CatalogEntry, apply_entry, build, quoted
+from springald.engine.catalog import AllowedPaths, CatalogEntry, apply_entry, build, quoted
 from springald.engine.failures import error_from_engine
 from springald.engine.schemas import SchemaEncoder
 from springald.engine.session import make_context
 from springald.errors import (
     InvalidQueryError,
     MessageTooLargeError,
+    PlanTooDeepError,
     Position,
     SpringaldError,
+    SqlSyntaxError,
     UnknownColumnError,
     UnknownFunctionError,
     UnknownTableError,
 )
-from springald.limits import INLINE_ROWS_BYTES_MAX
+from springald.limits import INLINE_ROWS_BYTES_MAX, SQL_DEPTH_MAX
+from springald.sql_text import strip_end
 from springald_scheduler.planning.model import SessionSnapshot, Upload
 from springald_scheduler.planning.placeholders import Placeholders
 from springald_scheduler.planning.session_settings import TARGET_PARTITIONS, SessionSettings
 from springald_scheduler.planning.statements import parse_external_table
-from springald_scheduler.planning.words import StatementKind, position_of_name, statement_kind
+from springald_scheduler.planning.table_files import check_files, scanned_entries
+from springald_scheduler.planning.words import (
+    StatementKind,
+    nesting,
+    position_at,
+    position_of_name,
+    statement_kind,
+)
 
 _NO_CHANGE = SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False)
 _QUERY_ONLY = (
@@ -51,8 +61,9 @@ class PlannerSession:
         encoder: Writes schemas of rows between stages.
     """
 
-    def __init__(self, work_dir: Path) -> None:
+    def __init__(self, allowed: AllowedPaths, work_dir: Path) -> None:
         """Starts empty; placeholders of uploads are written below the folder."""
+        self._allowed = allowed
         self.settings = SessionSettings()
         self.entries: dict[str, CatalogEntry] = {}
         self.missing: dict[str, SpringaldError] = {}
@@ -66,16 +77,19 @@ class PlannerSession:
         """Plans a query for a number of partitions; nothing runs.
 
         Raises:
-            SpringaldError: The engine refuses it.
+            SpringaldError: The engine refuses it, or files that it reads are not there.
         """
         if partitions != self.partitions:
             self.context.sql(f"SET {TARGET_PARTITIONS} = {partitions}")
             self.partitions = partitions
         try:
             with engine_errors(sql):
-                return self.context.sql(sql, _QUERY_ONLY)
+                frame = self.context.sql(sql, _QUERY_ONLY)
         except UnknownTableError as error:
             raise self._reason(error) from None
+        for entry in scanned_entries(frame.logical_plan(), self.entries.values()):
+            check_files(self._allowed, entry.path, table_kind(entry))
+        return frame
 
     def _reason(self, unknown: UnknownTableError) -> SpringaldError:
         """Returns why a table is not there, if the session has it and could not make it again."""
@@ -116,9 +130,12 @@ class PlannerSession:
             text = value.replace("'", "''")
             with engine_errors(f"SET {name} = '{text}'") as statement:
                 self.context.sql(statement)
-        except SpringaldError:
+        except SpringaldError as error:
             self.settings.engine = before
-            raise
+            message = f"a setting exists and takes its value: got {name} = {value!r}"
+            raise type(error)(
+                f"{message}; the engine says: {error.message}", engine_message=error.engine_message
+            ) from None
         self.partitions = _UNKNOWN
 
     def reset(self, name: str) -> None:
@@ -243,7 +260,14 @@ def engine_errors(sql: str) -> Iterator[str]:
         if isinstance(failure, KeyboardInterrupt | SystemExit):
             raise
         error = error_from_engine(failure, default=InvalidQueryError)
-        if error.position is None:
+        if isinstance(error, SqlSyntaxError) and nesting(sql) >= SQL_DEPTH_MAX:
+            # The parser gives up by taking the words that nest for names, and stumbles over those.
+            error = PlanTooDeepError(
+                f"expressions are nested less than {SQL_DEPTH_MAX} deep: got {nesting(sql)}; "
+                "flatten them, or name parts of them in a WITH",
+                engine_message=error.engine_message,
+            )
+        elif error.position is None:
             error.position = _position(error, sql)
         raise error from None
 
@@ -260,6 +284,9 @@ def table_kind(entry: CatalogEntry) -> str:
 
 
 def _position(error: SpringaldError, sql: str) -> Position | None:
+    if isinstance(error, SqlSyntaxError):
+        # Without a place the parser means the end.
+        return position_at(sql, len(strip_end(sql)))
     kinds = (UnknownTableError, UnknownColumnError, UnknownFunctionError)
     if not isinstance(error, kinds):
         return None

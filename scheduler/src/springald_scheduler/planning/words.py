@@ -83,6 +83,25 @@ def statement_kind(sql: str) -> StatementKind:
     return StatementKind.CREATE_VIEW if rest[:1] == ["VIEW"] else StatementKind.OTHER
 
 
+def nesting(sql: str) -> int:
+    """Returns how deep the parentheses, brackets, CASEs and NOTs of a statement are nested.
+
+    Example:
+        >>> nesting("SELECT ((1)), NOT NOT CASE WHEN a THEN [1] END")
+        4
+    """
+    depth = deepest = nots = 0
+    for token in words(sql):
+        word = keyword(token)
+        nots = nots + 1 if word == "NOT" else 0
+        if token.text in {"(", "["} or word == "CASE":
+            depth += 1
+        elif token.text in {")", "]"} or word == "END":
+            depth -= 1
+        deepest = max(deepest, depth + nots)
+    return deepest
+
+
 def position_at(sql: str, offset: int) -> Position:
     """Returns line and column of a place that is given in characters from 0."""
     before = sql[:offset]
