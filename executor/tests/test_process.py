@@ -260,10 +260,11 @@ def test_killed_engine_costs_its_task_alone(
     stream = scheduler.executor()
     kept = run_scan(stream, scan)
     first = run_forever(stream, "t1#1")
-    busy = {p.pid for p in executor.engines() if p.cpu_times().user > 0 and _computes(p)}
+    wait_until(lambda: sum(map(_computes, executor.engines())) == 1)
+    (victim,) = [engine for engine in executor.engines() if not _computes(engine)]
     second = run_forever(stream, "t2#1")
-    (victim,) = {p.pid for p in executor.engines() if _computes(p)} - busy
-    kill(victim)
+    wait_until(lambda: _computes(victim))
+    kill(victim.pid)
     failed = stream.wait("task_failed")
 
     assert failed.task_id == second
@@ -276,14 +277,9 @@ def test_killed_engine_costs_its_task_alone(
     assert beat.sequence > 0
 
 
-def _computes(process: psutil.Process) -> bool:
-    """True if a process uses a processor now."""
-    before = sum(process.cpu_times()[:2])
-    wait_for = psutil.Process()
-    began = sum(wait_for.cpu_times()[:2])
-    while sum(wait_for.cpu_times()[:2]) - began < 0.15:
-        pass
-    return sum(process.cpu_times()[:2]) > before
+def _computes(engine: psutil.Process) -> bool:
+    """True if an engine has used a processor for longer than starting takes it."""
+    return sum(engine.cpu_times()[:2]) > 2.0
 
 
 def test_failing_task_tells_its_error(scheduler: FakeScheduler, start: Start) -> None:
