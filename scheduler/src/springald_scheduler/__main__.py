@@ -25,8 +25,6 @@ from springald.lifeline import watch_parent
 from springald.limits import (
     JOBS_REMEMBERED_MAX,
     PROTOCOL_MAJOR,
-    SESSION_LEASE_MS,
-    UNWATCHED_JOB_MS_MAX,
 )
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.adapters.planner_process import PlannerProcesses
@@ -111,10 +109,10 @@ def local_facts() -> ClusterFacts:
 def core_limits(settings: SchedulerSettings) -> CoreLimits:
     """The core's limits: the protocol's, but for what the settings change."""
     return CoreLimits(
-        session_lease_ms=SESSION_LEASE_MS,
+        session_lease_ms=settings.session_lease_ms,
         executor_silence_ms_max=settings.executor_silence_ms_max,
         no_executor_ms_max=settings.no_executor_ms_max,
-        unwatched_job_ms_max=UNWATCHED_JOB_MS_MAX,
+        unwatched_job_ms_max=settings.unwatched_job_ms_max,
         jobs_remembered_max=JOBS_REMEMBERED_MAX,
     )
 

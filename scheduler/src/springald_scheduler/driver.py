@@ -110,6 +110,11 @@ class SchedulerDriver:
         self._workers = ThreadPoolExecutor(PLANNER_THREADS_MAX, "springald-planning")
         self._timer = Timer(self.now_ms, self._tell_time)
 
+    @property
+    def session_lease_ms(self) -> int:
+        """How long a session lives without a call."""
+        return self._core.world.limits.session_lease_ms
+
     def now_ms(self) -> int:
         """The time in milliseconds since 1970-01-01 UTC, on a clock that never goes back."""
         return self._began_ms + (time.monotonic_ns() - self._began_ns) // 1_000_000

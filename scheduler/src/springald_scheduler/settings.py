@@ -7,7 +7,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from springald.limits import EXECUTOR_SILENCE_MS_MAX, NO_EXECUTOR_MS_MAX
+from springald.limits import (
+    EXECUTOR_SILENCE_MS_MAX,
+    NO_EXECUTOR_MS_MAX,
+    SESSION_LEASE_MS,
+    UNWATCHED_JOB_MS_MAX,
+)
 
 _SECONDS_MS = 1_000
 
@@ -52,6 +57,16 @@ class SchedulerSettings(BaseSettings):
         gt=0,
         description="Seconds that a job waits while there is no executor.",
     )
+    session_timeout: float = Field(
+        SESSION_LEASE_MS / _SECONDS_MS,
+        gt=0,
+        description="Seconds that a session lives without a call of its client.",
+    )
+    unwatched_job_timeout: float = Field(
+        UNWATCHED_JOB_MS_MAX / _SECONDS_MS,
+        gt=0,
+        description="Seconds that a running job lives while no client follows it.",
+    )
     work_dir: Path | None = Field(
         None, description="Folder for its own files; by default one that it makes and removes."
     )
@@ -75,6 +90,16 @@ class SchedulerSettings(BaseSettings):
     def no_executor_ms_max(self) -> int:
         """How long a job waits while there is no executor."""
         return round(self.no_executor_timeout * _SECONDS_MS)
+
+    @property
+    def session_lease_ms(self) -> int:
+        """How long a session lives without a call."""
+        return round(self.session_timeout * _SECONDS_MS)
+
+    @property
+    def unwatched_job_ms_max(self) -> int:
+        """How long a running job lives while nobody watches it."""
+        return round(self.unwatched_job_timeout * _SECONDS_MS)
 
     @model_validator(mode="after")
     def _check_reach(self) -> Self:

@@ -89,6 +89,11 @@ class Driver(Protocol):
     planner: Planner
     mint: Mint
 
+    @property
+    def session_lease_ms(self) -> int:
+        """How long a session lives without a call."""
+        ...
+
     def tell(self, *events: Event) -> None:
         """Tells the core events; raises the error if it refuses one."""
         ...

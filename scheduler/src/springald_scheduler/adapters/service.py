@@ -11,7 +11,6 @@ from springald.errors import (
     SessionNotFoundError,
     SpringaldError,
 )
-from springald.limits import SESSION_LEASE_MS
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.version import springald_version
 from springald_scheduler.adapters.ports import Driver, JobWatch
@@ -73,7 +72,7 @@ class SchedulerApi:
             session_id=session_id,
             protocol_version=PROTOCOL_VERSION,
             scheduler_version=springald_version(),
-            lease_ms=SESSION_LEASE_MS,
+            lease_ms=self._driver.session_lease_ms,
         )
 
     def close_session(self, request: pb.CloseSessionRequest) -> pb.CloseSessionResponse:
