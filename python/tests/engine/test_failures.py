@@ -40,6 +40,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SessionContext:
     (home / "types.csv").write_text("1\nx\n")
     (home / "bad.json").write_text('{"a": 1}\n{"a":')
     (home / "bad.arrow").write_bytes(b"nothing")
+    (home / "cut.arrow").write_bytes(b"ARROW1\0\0" + b"x" * 50)
     context = make_context({}, partitions=2, memory_bytes=1 << 20)
     for name, columns, kind in (
         ("t", "", "parquet"),
@@ -82,6 +83,8 @@ def _run(context: SessionContext, sql: str) -> None:
         ("SELECT nope(a) FROM t", "UNKNOWN_FUNCTION"),
         ("SELECT * FROM nope(1)", "UNKNOWN_FUNCTION"),
         ("SELECT a + s FROM t", "TYPE_MISMATCH"),
+        ("SELECT a AND s FROM t", "TYPE_MISMATCH"),
+        ("SELECT a FROM t WHERE a", "TYPE_MISMATCH"),
         ("SELECT sum(a, a) FROM t", "TYPE_MISMATCH"),
         ("SELECT a[1] FROM t", "TYPE_MISMATCH"),
         ("SELECT t.a.b FROM t", "TYPE_MISMATCH"),
@@ -130,6 +133,7 @@ def test_error_from_engine_of_a_statement_has_its_code(
         ("none.parquet", "FILE_NOT_FOUND"),
         ("bad.json", "FILE_CORRUPT"),
         ("bad.arrow", "FILE_CORRUPT"),
+        ("cut.arrow", "FILE_CORRUPT"),
     ],
 )
 def test_error_from_engine_of_a_file_is_the_data_s_fault(

@@ -28,6 +28,8 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"No space left on device|os error 28|disk space", e.OutOfDiskError),
     # The value that could not be read stands in these texts, and may be any words.
     (r"Cannot cast string|Error while parsing value", e.CastFailedError),
+    # It wraps what its readers say, which may be the words of a failed cast.
+    (r"Failed to parse Arrow file", e.FileCorruptError),
     (r"Divide by zero|DivideByZero", e.DivisionByZeroError),
     (r"[Oo]verflow", e.ArithmeticOverflowError),
     (r"Cast error|Can't cast value|Error parsing timestamp|Parser error", e.CastFailedError),
@@ -37,7 +39,8 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"Scalar subquery returned more than one row", e.DataInvalidError),
     (r"not implemented|NotImplemented|not supported|Unsupported", e.UnsupportedError),
     (r"[Cc]annot coerce|[Tt]ype[_ ]coercion|No function matches", e.TypeMismatchError),
-    (r"Failed to coerce", e.TypeMismatchError),
+    (r"Failed to coerce|Cannot infer common argument type", e.TypeMismatchError),
+    (r"non-boolean predicate", e.TypeMismatchError),
     (r"Cannot access field|does not support|Invalid argument|Cannot cast", e.TypeMismatchError),
     (r"Error during planning|Schema error", e.InvalidQueryError),
 )  # fmt: skip
