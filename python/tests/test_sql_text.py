@@ -191,6 +191,16 @@ def test_point_at_any_position_stays_in_text(text: str, position: Position, poin
     assert point_at(text, position) == pointed
 
 
+@pytest.mark.parametrize("column", [1, 50, 500, 999, 1001])
+def test_point_at_long_line_shows_what_is_near(column: int) -> None:
+    """Of a line that no terminal can show, the caret's surroundings are shown."""
+    line = "".join(chr(ord("a") + at % 26) for at in range(1000))
+    shown, caret = point_at(line, Position(1, column)).split("\n")
+    assert len(shown) < 200
+    assert f"{shown} "[caret.index("^")] == f"{line} "[column - 1]
+    assert shown.endswith("...") == (column < 900)
+
+
 def test_with_caret_position_known_is_shown_once() -> None:
     """An error that knows its place shows it, and only once however often it is asked to."""
     error = SqlSyntaxError("no", position=Position(1, 8), node_id="j7")

@@ -59,6 +59,9 @@ HTML_ROWS_MAX: Final = 20
 CELL_CHARACTERS_MAX: Final = 200
 """Characters of one value in a printed table."""
 
+CARET_CHARACTERS_MAX: Final = 160
+"""Characters of a long line that are shown round a caret."""
+
 PROCESS_READY_MS_MAX: Final = 60_000
 """How long a process of a local cluster may take until it serves."""
 

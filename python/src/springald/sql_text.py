@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from springald.client_limits import CARET_CHARACTERS_MAX
 from springald.errors import Position, SpringaldError
 from springald.sql_words import KEYWORDS
 
@@ -285,16 +286,20 @@ def point_at(text: str, position: Position) -> str:
 
     Args:
         text: The whole statement.
-        position: Where to point; beyond the end of the text, its last line is shown.
+        position: Where to point; beyond the end of the text, its last line is shown. Of a long
+            line, what is near is shown.
     """
     lines = text.split("\n") or [""]
     number = min(max(position.line, 1), len(lines))
     line = lines[number - 1].rstrip("\r")
     column = min(max(position.column, 1), len(line) + 1)
-    head = f"line {number}: "
+    start, end = column - 1 - CARET_CHARACTERS_MAX // 2, column - 1 + CARET_CHARACTERS_MAX // 2
+    head = f"line {number}: {'...' if start > 0 else ''}"
+    tail = "..." if end < len(line) else ""
+    before, after = line[max(start, 0) : column - 1], line[column - 1 : end]
     # Tabs are kept, so that the caret stands right however wide they are drawn.
-    pad = "".join("\t" if character == "\t" else " " for character in line[: column - 1])
-    return f"{head}{line}\n{' ' * len(head)}{pad}^"
+    pad = "".join("\t" if character == "\t" else " " for character in before)
+    return f"{head}{before}{after}{tail}\n{' ' * len(head)}{pad}^"
 
 
 def with_caret(error: SpringaldError, text: str) -> SpringaldError:
