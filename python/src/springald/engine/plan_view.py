@@ -143,10 +143,11 @@ def _take_children(parent: PlanNode) -> list[bytes]:
 
 def serialize(root: PlanNode) -> bytes:
     """Writes a tree as the engine reads it; the tree is left as it was."""
-    done: dict[int, bytes] = {}
+    written: list[bytes] = []
+    # From right to left and from the leaves up, so that an operator's first input lies on top.
     for current in reversed(list(root.walk())):
-        done[id(current)] = _write_one(current, [done.pop(id(c)) for c in current.children])
-    return done[id(root)]
+        written.append(_write_one(current, [written.pop() for _ in current.children]))
+    return written.pop()
 
 
 def _write_one(current: PlanNode, children: list[bytes]) -> bytes:
