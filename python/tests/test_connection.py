@@ -227,6 +227,26 @@ def test_register_files_url_and_folder_are_kept(
         con.register_parquet("c", "")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda con: con.sql("SELECT '\ud800'").to_arrow(),
+        lambda con: con.sql("SELECT '\ud800'").schema,
+        lambda con: con.register_parquet("\ud800", "t"),
+        lambda con: con.register_parquet("t", "\udcff"),
+        lambda con: con.register_csv("t", "t", delimiter="\ud800"),
+        lambda con: con.register("\ud800", {"a": [1]}),
+    ],
+)
+def test_call_half_a_character_is_refused(
+    cluster: FakeCluster, con: Connection, call: Callable[[Connection], object]
+) -> None:
+    """Text that cannot be encoded is refused here, with its place."""
+    with pytest.raises(InvalidArgumentError, match="UTF-8"):
+        call(con)
+    assert cluster.executed() == []
+
+
 def test_deregister_table_and_view_are_dropped(cluster: FakeCluster, con: Connection) -> None:
     """Tables and views are dropped by their exact names; an unknown one is refused."""
     schema = pa.schema([("a", pa.int64())])

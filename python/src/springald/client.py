@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+from springald.checks import check_text
 from springald.dataframe import DataFrame
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
 from springald.grpc_transport import GrpcTransport
@@ -44,7 +45,7 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
         InvalidArgumentError: The URL is not one of a scheduler.
         UnsupportedError: Local mode is not installed.
     """
-    texts = {name: _setting_text(value) for name, value in settings.items()}
+    texts = {name: check_text(_setting_text(value), name) for name, value in settings.items()}
     transport: Transport = GrpcTransport(address_of(url)) if url else _local_transport()
     try:
         return Connection(Session(transport, texts))
@@ -179,7 +180,7 @@ class Connection:
                 Arrow C stream interface.
         """
         self._session.check_open()
-        upload(self._session, name, rows)
+        upload(self._session, check_text(name, "a table's name"), rows)
 
     def deregister_table(self, name: str) -> None:
         """Takes a table or view out of the session; what it was made of stays.
@@ -257,14 +258,15 @@ class Connection:
         self._session.check_open()
         files = physical_pb2.RegisteredFiles(
             format=file_format,
-            path=_absolute(path),
+            path=check_text(_absolute(path), "a path"),
             options=[
-                physical_pb2.Option(name=option, value=_setting_text(value))
+                physical_pb2.Option(name=option, value=check_text(_setting_text(value), option))
                 for option, value in options.items()
             ],
         )
+        checked = check_text(name, "a table's name")
         self._session.transport.register_files(
-            pb.RegisterFilesRequest(session_id=self._session.id, name=name, files=files)
+            pb.RegisterFilesRequest(session_id=self._session.id, name=checked, files=files)
         )
 
 

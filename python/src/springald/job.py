@@ -13,13 +13,11 @@ from springald.errors import (
     DeadlineExceededError,
     InternalError,
     JobNotFoundError,
-    PlanTooLargeError,
     SpringaldError,
 )
 from springald.job_report import describe_stages
 from springald.job_statistics import JobStatistics
 from springald.job_watch import JobWatch
-from springald.limits import STATEMENT_BYTES_MAX
 from springald.part_reader import PartReader
 from springald.physical.v1 import physical_pb2
 from springald.progress import JobStatus, Progress
@@ -43,7 +41,6 @@ class Job:
     def __init__(self, session: Session, statement: str) -> None:
         """Starts a statement. Users call `DataFrame.execute()`."""
         session.check_open()
-        _check_statement(statement)
         self._session = session
         self._statement = statement
         self._table: pa.Table | None = None
@@ -239,12 +236,3 @@ def _inline_rows(arrow_stream: bytes) -> pa.RecordBatchReader:
         # A statement without rows.
         return pa.schema([]).empty_table().to_reader()
     return pa.ipc.open_stream(arrow_stream)
-
-
-def _check_statement(statement: str) -> None:
-    size = len(statement.encode(errors="surrogatepass"))
-    if size > STATEMENT_BYTES_MAX:
-        raise PlanTooLargeError(
-            f"a statement has at most {STATEMENT_BYTES_MAX} bytes: got {size}; "
-            "put long lists into a table and join with it"
-        )

@@ -9,13 +9,9 @@ from queue import Empty, SimpleQueue
 from typing import Final
 from uuid import uuid4
 
+from springald.checks import check_statement
 from springald.client_limits import CLOSE_MS_MAX
-from springald.errors import (
-    InvalidArgumentError,
-    ProtocolMismatchError,
-    SessionNotFoundError,
-    SpringaldError,
-)
+from springald.errors import ProtocolMismatchError, SessionNotFoundError, SpringaldError
 from springald.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR, SESSION_KEEP_INTERVAL_MS
 from springald.physical.v1.physical_pb2 import Option
 from springald.plan.v1 import plan_pb2
@@ -107,19 +103,12 @@ def plan_of(sql: str) -> plan_pb2.Plan:
     """Wraps a statement's text for the wire.
 
     Raises:
-        InvalidArgumentError: It holds what is no character.
+        CallerError: It cannot be sent.
     """
     version = plan_pb2.PlanVersion(
         major=_PLAN_MAJOR, minor=_PLAN_MINOR_FOR_SQL, producer=_client_name()
     )
-    try:
-        text = plan_pb2.SqlText(text=sql)
-    except UnicodeEncodeError as error:
-        raise InvalidArgumentError(
-            f"a statement is made of whole characters: got half of one, {sql[error.start]!r}, at "
-            f"character {error.start + 1}"
-        ) from None
-    return plan_pb2.Plan(version=version, sql=text)
+    return plan_pb2.Plan(version=version, sql=plan_pb2.SqlText(text=check_statement(sql)))
 
 
 def _keep(

@@ -1,6 +1,7 @@
 """Statements that are run and shown, with a progress bar while they take long."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -8,7 +9,7 @@ from springald.cli.connecting import connect_to
 from springald.cli.formats import Format, format_of
 from springald.cli.options import Target
 from springald.cli.output import write_rows
-from springald.errors import InvalidArgumentError
+from springald.errors import InvalidArgumentError, SpringaldError
 from springald.job import Job
 from springald.sql_text import is_query, split_statements
 
@@ -68,9 +69,19 @@ def explain_statements(
 
 def follow_job(job: Job, console: "Console | None") -> None:
     """Waits for a job, and draws its tasks on a console if it takes longer than a moment."""
-    if console is None or job.wait(PATIENCE_S).is_final:
-        job.wait()
-        return
+    try:
+        if console is None or job.wait(PATIENCE_S).is_final:
+            job.wait()
+        else:
+            _draw(job, console)
+    except KeyboardInterrupt:
+        # It may have struck while drawing, where no job would notice.
+        with suppress(SpringaldError):
+            job.cancel("interrupted at the keyboard")
+        raise
+
+
+def _draw(job: Job, console: "Console") -> None:
     from rich.progress import (  # noqa: PLC0415 - most queries need no progress bar
         BarColumn,
         MofNCompleteColumn,

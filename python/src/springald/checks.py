@@ -1,0 +1,42 @@
+"""What is checked here before it is sent, because it could not be sent at all."""
+
+from springald.errors import InvalidArgumentError, PlanTooLargeError
+from springald.limits import STATEMENT_BYTES_MAX
+
+__all__ = ["check_statement", "check_text"]
+
+
+def check_text(text: str, what: str) -> str:
+    """Returns a text that can be sent.
+
+    Example:
+        >>> check_text("lineitem", "a table's name")
+        'lineitem'
+
+    Raises:
+        InvalidArgumentError: It holds half a character, which no encoding has.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            f"{what} is text that UTF-8 can encode: got {text[error.start]!r} as character "
+            f"{error.start + 1}"
+        ) from None
+    return text
+
+
+def check_statement(statement: str) -> str:
+    """Returns a statement that can be sent.
+
+    Raises:
+        InvalidArgumentError: It holds half a character.
+        PlanTooLargeError: It is larger than a statement may be.
+    """
+    size = len(check_text(statement, "a statement").encode())
+    if size > STATEMENT_BYTES_MAX:
+        raise PlanTooLargeError(
+            f"a statement has at most {STATEMENT_BYTES_MAX} bytes: got {size}; "
+            "put long lists into a table and join with it"
+        )
+    return statement
