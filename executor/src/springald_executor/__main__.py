@@ -50,6 +50,7 @@ EXIT_ADDRESS_IN_USE: Final = 3
 EXIT_REFUSED: Final = 4
 
 _EOF: Final = "end of standard input"
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 News = Ready | Left | str
 """What the main thread waits for: an engine that is ready, an end, or a signal's name."""
@@ -179,8 +180,7 @@ def _write_at_once(path: Path, text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs an executor and returns its exit code."""
     news: queue.SimpleQueue[News] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: news.put(signal.Signals(number).name))
+    _hear_signals(news.put)
     try:
         settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     except ValidationError as wrong:
@@ -230,6 +230,27 @@ def _serve(process: ExecutorProcess, news: "queue.SimpleQueue[News]") -> int:
                 return EXIT_LEFT
             message = f"an engine process is ready within {ENGINE_START_MS_MAX} ms: got none"
             return _complain(DeadlineExceededError(message), EXIT_FAILED)
+
+
+def _hear_signals(tell: Callable[[str], None]) -> None:
+    """Has signals told, on a thread of its own.
+
+    Python runs a handler when the main thread gets to it, which may be never while it waits; the
+    wakeup socket is written to at once, whatever the main thread does.
+    """
+    reader, writer = socket.socketpair()
+    writer.settimeout(0)  # a signal handler must not wait
+    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: None)
+
+    def listen() -> None:
+        while heard := reader.recv(64):
+            for number in heard:
+                if number in _SIGNALS:
+                    tell(signal.Signals(number).name)
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
 
 
 def _complain(error: SpringaldError, code: int) -> int:
