@@ -13,8 +13,7 @@ from springald.engine.catalog import SqlQuery
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import upload_of
 from springald.engine.plan_view import PlanNode
-from springald.engine.schemas import nullable, output_schema
-from springald.errors import PlanTooLargeError
+from springald.errors import PlanTooLargeError, UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX, PARTITIONS_MAX
 from springald.results import plain_schema, with_result_schema
 from springald_scheduler.core.graph import (
@@ -69,10 +68,8 @@ def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
     """
     frame = session.query(sql, 1)
     with engine_errors(sql):
-        tree = _tree(session, frame.execution_plan())
-        if tree is None or tree.depth() > FRAGMENT_DEPTH_MAX:
-            return nullable(frame.schema())
-        return output_schema(session.context, tree)
+        frame.execution_plan()  # tells what has types and still cannot run
+        return session.schema(frame)
 
 
 def is_about_the_session(plan_text: str) -> bool:
@@ -155,11 +152,19 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
     cutter = Cutter(session.context, session.encoder, session.partitions)
     try:
         drafts = cutter.cut(pv.parse(pv.serialize(tree)))
+        _check_types(drafts[-1], session.schema(frame))
         stages = tuple(_stage(session, draft) for draft in drafts)
     except Exception as failure:  # noqa: BLE001 - whatever cannot be cut runs whole
         reason = error_from_engine(failure).message
         return _uncut(session, sql, tree, frame, f"the plan is not cut: {reason}")
     return _checked(StageGraph(stages, settings=_settings(session)))
+
+
+def _check_types(result: StageDraft, wanted: pa.Schema) -> None:
+    """Refuses a plan whose rows got other types on the way, such as a literal of 16 bits."""
+    if result.rows_schema != wanted:
+        message = "a plan keeps the types of its query when it is written down"
+        raise UnsupportedError(f"{message}: got {result.rows_schema.types}")
 
 
 def _uncut(
@@ -168,6 +173,7 @@ def _uncut(
     cutter = Cutter(session.context, session.encoder, 1)
     try:
         (draft,) = cutter.whole(tree)
+        _check_types(draft, session.schema(frame))
         stage = replace(_stage(session, draft), single_task_reason=reason)
     except Exception:  # noqa: BLE001 - what does not decode is planned where it runs
         return _whole_query(session, sql, frame, frame.execution_plan(), reason)
@@ -182,7 +188,7 @@ def _whole_query(
     plan: ExecutionPlan,
     reason: str = "the engine cannot write its plan down without a loss",
 ) -> StageGraph:
-    schema = nullable(frame.schema())
+    schema = session.schema(frame)
     query = SqlQuery(sql, tuple(session.entries.values()))
     stage = Stage(
         stage_id=1,

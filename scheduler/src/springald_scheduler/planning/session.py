@@ -9,7 +9,7 @@ from datafusion import DataFrame, SQLOptions
 
 from springald.engine.catalog import AllowedPaths, CatalogEntry, apply_entry, build, quoted
 from springald.engine.failures import error_from_engine
-from springald.engine.schemas import SchemaEncoder
+from springald.engine.schemas import SchemaEncoder, nullable
 from springald.engine.session import make_context
 from springald.errors import (
     InvalidQueryError,
@@ -90,6 +90,14 @@ class PlannerSession:
         for entry in scanned_entries(frame.logical_plan(), self.entries.values()):
             check_files(self._allowed, entry.path, table_kind(entry))
         return frame
+
+    def schema(self, frame: DataFrame) -> pa.Schema:
+        """Returns the schema of a query's rows; top-level fields are nullable.
+
+        A query as it was written does not know it: types of a union are settled by the optimizer.
+        """
+        optimized = frame.optimized_logical_plan()
+        return nullable(self.context.create_dataframe_from_logical_plan(optimized).schema())
 
     def _reason(self, unknown: UnknownTableError) -> SpringaldError:
         """Returns why a table is not there, if the session has it and could not make it again."""
