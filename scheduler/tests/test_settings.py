@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from springald_scheduler.__main__ import _write_ready, core_limits, local_facts, main
+from springald.server_process import write_ready
+from springald_scheduler.__main__ import core_limits, local_facts, main
 from springald_scheduler.settings import SchedulerSettings, is_loopback
 
 
@@ -52,7 +53,7 @@ def test_loopback_is_known(host: str, expected: bool) -> None:  # noqa: FBT001
 
 def test_ready_file_appears_whole(tmp_path: Path) -> None:
     """Who waits for the file never reads half of it."""
-    _write_ready(tmp_path / "ready.json", "127.0.0.1:5")
+    write_ready(tmp_path / "ready.json", {"address": "127.0.0.1:5", "pid": os.getpid()})
     assert json.loads((tmp_path / "ready.json").read_text())["address"] == "127.0.0.1:5"
     assert [each.name for each in tmp_path.iterdir()] == ["ready.json"]
 

@@ -1,18 +1,14 @@
 """The executor's process: `python -m springald_executor --scheduler HOST:PORT`."""
 
-import json
-import logging
 import os
 import platform
 import queue
 import secrets
-import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -21,6 +17,7 @@ from pydantic import ValidationError
 
 from springald.errors import AddressInUseError, DeadlineExceededError, SpringaldError
 from springald.lifeline import watch_parent
+from springald.server_process import hear_signals, set_up_log, write_ready
 from springald_executor.adapters.engine_messages import Ready
 from springald_executor.adapters.folders import Folders
 from springald_executor.adapters.machine import shuffle_memory_auto, task_memory_auto
@@ -50,7 +47,6 @@ EXIT_ADDRESS_IN_USE: Final = 3
 EXIT_REFUSED: Final = 4
 
 _EOF: Final = "end of standard input"
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 News = Ready | Left | str
 """What the main thread waits for: an engine that is ready, an end, or a signal's name."""
@@ -129,7 +125,7 @@ class ExecutorProcess:
         }
         log.info("executor is registered", scheduler=self._settings.scheduler, **told)
         if self._settings.ready_file is not None:
-            _write_at_once(self._settings.ready_file, json.dumps(told))
+            write_ready(self._settings.ready_file, told)
 
     def close(self) -> None:
         """Ends everything that was started, and leaves no file behind."""
@@ -170,17 +166,10 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _write_at_once(path: Path, text: str) -> None:
-    """Writes a file so that nobody reads half of it."""
-    unready = path.with_name(f".{path.name}.{os.getpid()}")
-    unready.write_text(text)
-    unready.replace(path)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs an executor and returns its exit code."""
     news: queue.SimpleQueue[News] = queue.SimpleQueue()
-    _hear_signals(news.put)
+    hear_signals(news.put)
     try:
         settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     except ValidationError as wrong:
@@ -189,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reason = problem["msg"].removeprefix("Value error, ")
             sys.stderr.write(f"springald executor: --{option}: {reason}\n")
         return EXIT_USAGE
-    _set_up_log(settings.log_level)
+    set_up_log(settings.log_level)
     if settings.stop_on_stdin_eof:
         watch_parent(lambda: news.put(_EOF))
     try:
@@ -232,48 +221,10 @@ def _serve(process: ExecutorProcess, news: "queue.SimpleQueue[News]") -> int:
             return _complain(DeadlineExceededError(message), EXIT_FAILED)
 
 
-def _hear_signals(tell: Callable[[str], None]) -> None:
-    """Has signals told, on a thread of its own.
-
-    Python runs a handler when the main thread gets to it, which may be never while it waits; the
-    wakeup socket is written to at once, whatever the main thread does.
-    """
-    reader, writer = socket.socketpair()
-    writer.settimeout(0)  # a signal handler must not wait
-    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: None)
-
-    def listen() -> None:
-        while heard := reader.recv(64):
-            for number in heard:
-                if number in _SIGNALS:
-                    tell(signal.Signals(number).name)
-
-    threading.Thread(target=listen, name="signals", daemon=True).start()
-
-
 def _complain(error: SpringaldError, code: int) -> int:
     """Says on standard error why the executor ends; returns the exit code."""
     sys.stderr.write(f"springald executor: {error}\n")
     return EXIT_ADDRESS_IN_USE if isinstance(error, AddressInUseError) else code
-
-
-def _set_up_log(level: str) -> None:
-    """Has log lines written to standard error, as events with their ids."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,7 @@
 """The scheduler's process: `python -m springald_scheduler --bind HOST:PORT`."""
 
-import json
-import logging
 import os
 import platform
-import signal
 import sys
 import tempfile
 import threading
@@ -26,6 +23,7 @@ from springald.limits import (
     JOBS_REMEMBERED_MAX,
     PROTOCOL_MAJOR,
 )
+from springald.server_process import hear_signals, set_up_log, write_ready
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.adapters.planner_process import PlannerProcesses
 from springald_scheduler.adapters.service import SchedulerApi
@@ -53,10 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValidationError, SettingsError) as error:
         sys.stderr.write(f"springald scheduler: {_problems(error)}\n")
         return EXIT_USAGE
-    _set_up_log(settings.log_level)
+    set_up_log(settings.log_level)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    hear_signals(lambda _: stop.set())
     if settings.stop_on_stdin_eof:
         watch_parent(stop.set)
     try:
@@ -79,7 +76,9 @@ def serve(settings: SchedulerSettings, stop: threading.Event) -> None:
         folder = settings.work_dir or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="springald-scheduler-"))
         )
-        planner = PlannerProcesses(settings.allowed_paths, folder)
+        planner = PlannerProcesses(
+            settings.allowed_paths, folder, planning_ms_max=settings.planning_ms_max
+        )
         stack.callback(planner.close)
         core = SchedulerCore(local_facts(), core_limits(settings))
         driver = stack.enter_context(
@@ -90,7 +89,7 @@ def serve(settings: SchedulerSettings, stop: threading.Event) -> None:
         stack.callback(driver.close)
         log.info("scheduler serves", address=server.address, pid=os.getpid())
         if settings.ready_file:
-            _write_ready(settings.ready_file, server.address)
+            write_ready(settings.ready_file, {"address": server.address, "pid": os.getpid()})
         stop.wait()
         log.info("scheduler stops")
 
@@ -117,12 +116,6 @@ def core_limits(settings: SchedulerSettings) -> CoreLimits:
     )
 
 
-def _write_ready(path: Path, address: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps({"address": address, "pid": os.getpid()}))
-    partial.replace(path)
-
-
 def _problems(error: ValidationError | SettingsError) -> str:
     if isinstance(error, SettingsError):
         return str(error)
@@ -132,23 +125,6 @@ def _problems(error: ValidationError | SettingsError) -> str:
         text = each["msg"].removeprefix("Value error, ")
         lines.append(f"--{name}: {text}" if name else text)
     return "\n  ".join(lines)
-
-
-def _set_up_log(level: str) -> None:
-    """Has log lines written to standard error, as events with their ids."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 if __name__ == "__main__":
