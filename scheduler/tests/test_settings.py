@@ -1,6 +1,7 @@
 """Settings are checked before anything starts, and a program says what is wrong with them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
