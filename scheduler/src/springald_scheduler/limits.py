@@ -8,6 +8,9 @@ STREAMS_MAX: Final = 2_048
 CALL_THREADS_MAX: Final = 32
 """Calls that are answered at the same time, beside the streams."""
 
+PLANNING_MS_MAX: Final = 30_000
+"""How long one statement may be planned."""
+
 PLANNER_THREADS_MAX: Final = 16
 """Statements that are being planned, or wait for the planner, at the same time."""
 

@@ -13,6 +13,7 @@ from springald.limits import (
     SESSION_LEASE_MS,
     UNWATCHED_JOB_MS_MAX,
 )
+from springald_scheduler.limits import PLANNING_MS_MAX
 
 _SECONDS_MS = 1_000
 
@@ -67,6 +68,11 @@ class SchedulerSettings(BaseSettings):
         gt=0,
         description="Seconds that a running job lives while no client follows it.",
     )
+    planning_timeout: float = Field(
+        PLANNING_MS_MAX / _SECONDS_MS,
+        gt=0,
+        description="Seconds that one statement may be planned.",
+    )
     work_dir: Path | None = Field(
         None, description="Folder for its own files; by default one that it makes and removes."
     )
@@ -90,6 +96,11 @@ class SchedulerSettings(BaseSettings):
     def no_executor_ms_max(self) -> int:
         """How long a job waits while there is no executor."""
         return round(self.no_executor_timeout * _SECONDS_MS)
+
+    @property
+    def planning_ms_max(self) -> int:
+        """How long one statement may be planned."""
+        return round(self.planning_timeout * _SECONDS_MS)
 
     @property
     def session_lease_ms(self) -> int:

@@ -26,6 +26,7 @@ from springald.errors import (
     SchedulerUnavailableError,
     SpringaldError,
 )
+from springald_scheduler.limits import PLANNING_MS_MAX
 from springald_scheduler.planning.model import (
     Answered,
     ClusterShape,
@@ -35,9 +36,6 @@ from springald_scheduler.planning.model import (
     Upload,
 )
 from springald_scheduler.planning.planner import Planner
-
-PLANNING_MS_MAX: Final = 30_000
-"""How long one statement may be planned."""
 
 PLANNER_STACK_BYTES: Final = 512 * 1024 * 1024
 """The stack that the engine plans on; only what is used takes memory."""

@@ -268,10 +268,10 @@ def engine_errors(sql: str) -> Iterator[str]:
         if isinstance(failure, KeyboardInterrupt | SystemExit):
             raise
         error = error_from_engine(failure, default=InvalidQueryError)
-        if isinstance(error, SqlSyntaxError) and nesting(sql) >= SQL_DEPTH_MAX:
+        if isinstance(error, SqlSyntaxError) and (depth := nesting(sql)) >= SQL_DEPTH_MAX:
             # The parser gives up by taking the words that nest for names, and stumbles over those.
             error = PlanTooDeepError(
-                f"expressions are nested less than {SQL_DEPTH_MAX} deep: got {nesting(sql)}; "
+                f"expressions are nested less than {SQL_DEPTH_MAX} deep: got {depth}; "
                 "flatten them, or name parts of them in a WITH",
                 engine_message=error.engine_message,
             )
