@@ -94,6 +94,10 @@ class Simulation:
         assert isinstance(planned, Planned), sql
         return planned.graph
 
+    def describe(self, sql: str) -> pa.Schema:
+        """Returns the schema that is told before a query runs."""
+        return pa.ipc.read_schema(pa.py_buffer(self.planner.describe(SESSION, sql)))
+
     def answer(self, sql: str) -> pa.Table:
         """Returns the rows of a query that ran in stages."""
         return self.run(self.graph(sql))
