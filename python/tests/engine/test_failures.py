@@ -35,6 +35,10 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SessionContext:
     }
     pq.write_table(pa.table(rows), home / "t.parquet")
     (home / "bad.parquet").write_bytes(b"PAR1" + b"x" * 100 + b"PAR1")
+    pq.write_table(pa.table({"s": ["abc"] * 9}), home / "page.parquet", compression="gzip")
+    with (home / "page.parquet").open("r+b") as file:
+        file.seek(40)
+        file.write(b"x" * 20)
     (home / "short.parquet").write_bytes(b"PA")
     (home / "fields.csv").write_text("1,2\n3\n")
     (home / "types.csv").write_text("1\nx\n")
@@ -44,6 +48,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SessionContext:
     context = make_context({}, partitions=2, memory_bytes=1 << 20)
     for name, columns, kind in (
         ("t", "", "parquet"),
+        ("page", "", "parquet"),
         ("fields", "(a INT, b INT)", "csv"),
         ("types", "(a INT)", "csv"),
     ):
@@ -112,6 +117,7 @@ def _run(context: SessionContext, sql: str) -> None:
         ("SELECT (SELECT a FROM t)", "DATA_INVALID"),
         ("SELECT sqrt(-1)", "DATA_INVALID"),
         ("SELECT * FROM fields", "FILE_CORRUPT"),
+        ("SELECT max(length(s)) FROM page", "FILE_CORRUPT"),
         ("SELECT * FROM generate_series(1, 9000000) ORDER BY value DESC", "OUT_OF_MEMORY"),
         ("SELECT array_agg(value) FROM generate_series(1, 1000000)", "OUT_OF_MEMORY"),
     ],
