@@ -35,10 +35,11 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> SessionContext:
     }
     pq.write_table(pa.table(rows), home / "t.parquet")
     (home / "bad.parquet").write_bytes(b"PAR1" + b"x" * 100 + b"PAR1")
-    pq.write_table(pa.table({"s": ["abc"] * 9}), home / "page.parquet", compression="gzip")
+    numbers = pa.table({"s": [str(number) for number in range(2_000)]})
+    pq.write_table(numbers, home / "page.parquet", compression="gzip", use_dictionary=False)
     with (home / "page.parquet").open("r+b") as file:
-        file.seek(40)
-        file.write(b"x" * 20)
+        file.seek(1_000)
+        file.write(b"x" * 200)
     (home / "short.parquet").write_bytes(b"PA")
     (home / "fields.csv").write_text("1,2\n3\n")
     (home / "types.csv").write_text("1\nx\n")
