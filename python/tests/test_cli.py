@@ -28,6 +28,7 @@ from springald.cli import main, query
 from springald.client import Connection
 from springald.errors import DivisionByZeroError, InternalError
 from springald.job import Job
+from springald.progress import JobStatus
 
 ROWS = pa.table({"a": [1, 2, 3], "b": ["x", 'q"uo,te', None]})
 START_S_MAX = 1.0
@@ -314,6 +315,24 @@ def test_progress_quick_job_draws_nothing(con: Connection) -> None:
     job: Job = con.sql("SELECT 1").execute()
     query.follow_job(job, Console(file=drawn, force_terminal=True))
     assert drawn.getvalue() == ""
+
+
+def test_progress_interrupted_while_drawn_cancels(
+    cluster: FakeCluster, con: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C stops the query also when it strikes between two looks at the job."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(query, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(query, "_draw", interrupted)
+    cluster.default = Script(held=True)
+    job = con.sql("SELECT 1").execute()
+    with pytest.raises(KeyboardInterrupt):
+        query.follow_job(job, Console(file=io.StringIO()))
+    cluster.wait_call("cancel")
+    assert job.wait(WAIT_S_MAX) is JobStatus.CANCELLED
 
 
 def test_version_names_everything() -> None:

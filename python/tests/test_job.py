@@ -35,6 +35,14 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("springald.backoff.BACKOFF_MS_MAX", 4)
 
 
+def assert_no_fetch() -> None:
+    """Waits until no thread fetches rows any more."""
+    for thread in threading.enumerate():
+        if thread.name == "springald-rows":
+            thread.join(WAIT_S_MAX / 2)
+            assert not thread.is_alive()
+
+
 @contextmanager
 def interrupt_when(condition: Callable[[], None]) -> Iterator[None]:
     """Presses Ctrl-C once a condition holds."""
@@ -187,10 +195,7 @@ def test_result_batches_reader_never_read_releases(cluster: FakeCluster, con: Co
     del reader
     gc.collect()
     cluster.wait_call("release")
-    for thread in threading.enumerate():
-        if thread.name == "springald-rows":
-            thread.join(WAIT_S_MAX)
-            assert not thread.is_alive()
+    assert_no_fetch()
 
 
 def test_job_dropped_while_running_is_released(cluster: FakeCluster, con: Connection) -> None:
@@ -313,6 +318,7 @@ def test_read_executor_silent_too_long_fails(
     try:
         with pytest.raises(FetchFailedError, match="50 ms"):
             con.sql(SQL).to_arrow()
+        assert_no_fetch()
     finally:
         silence.set()
 

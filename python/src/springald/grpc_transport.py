@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Final, Generic, Protocol, TypeVar
 
 import grpc
 import pyarrow as pa
@@ -12,7 +12,6 @@ from springald.backoff import waits_s
 from springald.codec.errors import error_from_rpc
 from springald.errors import (
     DeadlineExceededError,
-    MessageTooLargeError,
     SchedulerUnavailableError,
     SpringaldError,
 )
@@ -167,7 +166,6 @@ class GrpcTransport:
         request: RequestT,
         timeout_ms: int,
     ) -> ResponseT:
-        _check_size(request)
         try:
             return method(request, timeout=timeout_ms / 1000)
         except grpc.RpcError as error:
@@ -180,7 +178,6 @@ class GrpcTransport:
         method: "grpc.UnaryStreamMultiCallable[RequestT, ResponseT]",
         request: RequestT,
     ) -> "_GrpcStream[ResponseT]":
-        _check_size(request)
         try:
             return _GrpcStream(method(request), lambda error: error_from_rpc(error, self._peer))
         except ValueError as error:
@@ -227,13 +224,3 @@ class _GrpcStream(Generic[ResponseT]):
     def close(self) -> None:
         self._closed = True
         self._call.cancel()
-
-
-def _check_size(request: object) -> None:
-    """A message that the other side would refuse is not sent; gRPC's own words name no limit."""
-    size = cast("Any", request).ByteSize()
-    if size > MESSAGE_BYTES_MAX:
-        raise MessageTooLargeError(
-            f"a message has at most {MESSAGE_BYTES_MAX} bytes: got {size} bytes of "
-            f"{type(request).__name__}; send less at once"
-        )
