@@ -46,7 +46,7 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
         UnsupportedError: Local mode is not installed.
     """
     texts = {name: check_text(_setting_text(value), name) for name, value in settings.items()}
-    transport: Transport = GrpcTransport(address_of(url)) if url else _local_transport()
+    transport: Transport = _local_transport() if url is None else GrpcTransport(address_of(url))
     try:
         return Connection(Session(transport, texts))
     except BaseException:

@@ -20,6 +20,8 @@ def address_of(url: str) -> str:
     Raises:
         InvalidArgumentError: The URL names something else than a scheduler's host and port.
     """
+    if not isinstance(url, str):
+        raise InvalidArgumentError(f"a cluster's url is a text: got {url!r}")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Self, TypeVar
 
 import structlog
@@ -334,7 +335,9 @@ class SchedulerDriver:
             case do.PlanJob():
                 self._workers.submit(self._plan, action)
             case do.DropSession():
-                self._workers.submit(self._close_session, action.session_id)
+                # When the interpreter ends there are no workers any more, and nothing to drop.
+                with suppress(RuntimeError):
+                    self._workers.submit(self._close_session, action.session_id)
             case do.ToExecutor():
                 self._carry_out_there(action)
             case do.AssignUpload() | do.RefuseUpload() | do.AnnounceUpload():

@@ -311,7 +311,9 @@ class _Engine:
                 "memory to deal out, or the machine more",
             )
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        message = f"the engine process lives as long as its task: got {how}; the task is run again"
+        message = (
+            f"the engine process lives as long as its task: got {how}; run the statement again"
+        )
         return Failure("TASK_LOST", message, retryable=True)
 
 

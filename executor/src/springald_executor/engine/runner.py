@@ -5,7 +5,7 @@ Knows nothing of processes: an engine process calls it, and local mode does in i
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import datafusion
@@ -13,7 +13,7 @@ import pyarrow as pa
 from datafusion import SessionContext
 from datafusion.plan import ExecutionPlan
 
-from springald.engine.catalog import AllowedPaths, SqlQuery, apply_entry
+from springald.engine.catalog import AllowedPaths, CatalogEntry, SqlQuery, build
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import Needs, needs, prepare
 from springald.engine.session import ENGINE_NAME
@@ -130,16 +130,16 @@ class TaskRunner:
     def _run_query(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
         """Plans and runs a whole query, for a plan that the engine cannot write down."""
         query = self._read_query(request.stage.fragment.payload)
-        allowed = AllowedPaths(request.allowed_paths)
-        for entry in query.catalog:
-            if entry.path:
-                allowed.check_location(entry.path)
         read = {entry.upload_id: [0] for entry in query.catalog if entry.upload_id}
         found = gather(request, Needs({}, read, []), space, self._fetcher)
         context = self._contexts.fresh(request)
-        for entry in query.catalog:
-            apply_entry(context, entry, found.upload_paths)
-        plan = context.sql(query.sql).execution_plan()
+        missing = _make_tables(context, query.catalog, request.allowed_paths, found.upload_paths)
+        try:
+            plan = context.sql(query.sql).execution_plan()
+        except Exception as failure:  # noqa: BLE001 - the engine raises bare exceptions
+            # A table that could not be made is no matter, unless the query reads it.
+            cause = next((why for name, why in missing.items() if name in str(failure)), failure)
+            raise cause from None
         numbers = [0] * plan.partition_count
         output = self._write(request, context, plan, numbers, space, stop)
         return _report(output, found)
@@ -162,6 +162,27 @@ class TaskRunner:
         except BaseException:
             writer.discard()
             raise
+
+
+def _make_tables(
+    context: SessionContext,
+    catalog: Sequence[CatalogEntry],
+    allowed_paths: Sequence[str],
+    uploads: Mapping[str, str],
+) -> dict[str, BaseException]:
+    """Makes a session's tables; returns why some could not be made, by name."""
+    allowed = AllowedPaths(allowed_paths)
+    missing: dict[str, BaseException] = {}
+    readable = []
+    for entry in catalog:
+        try:
+            if entry.path:
+                allowed.check_location(entry.path)
+        except SpringaldError as error:
+            missing[entry.name] = error
+        else:
+            readable.append(entry)
+    return missing | build(context, readable, uploads)
 
 
 def _output_numbers(stage: StageDefinition, partitions: Sequence[int], count: int) -> Sequence[int]:

@@ -1,8 +1,10 @@
 """Settings of a session: which there are, and which a session may change."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from springald.engine.session import PINNED_SETTINGS, PROTECTED_PREFIXES
 from springald.errors import (
@@ -13,8 +15,10 @@ from springald.errors import (
 from springald.limits import PARTITIONS_MAX
 
 DISTRIBUTION: Final = "springald.distribution"
+_OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
+TIME_ZONE: Final = "datafusion.execution.time_zone"
 
 _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     DISTRIBUTION: (
@@ -59,6 +63,8 @@ class SessionSettings:
             raise ProtectedSettingError(f"{message}; it stays as it is")
         if name == TARGET_PARTITIONS:
             _check_partitions(value)
+        if name == TIME_ZONE:
+            _check_time_zone(value)
         self.engine[name] = value
 
     def reset(self, name: str) -> bool:
@@ -91,6 +97,16 @@ class SessionSettings:
     def rows(self) -> list[tuple[str, str]]:
         """Springald's own settings with their values."""
         return sorted(self.own.items())
+
+
+def _check_time_zone(value: str) -> None:
+    if _OFFSET.fullmatch(value):
+        return
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        message = f"a time zone is a name such as Europe/Paris, or an offset: got {value!r}"
+        raise InvalidSettingError(f"{message}; see the list of the IANA") from None
 
 
 def _check_partitions(value: str) -> None:
