@@ -39,6 +39,8 @@ _DEPTH_COMFORTABLE: Final = FRAGMENT_DEPTH_MAX * 2 // 3
 _NEEDS_SCOPE: Final = "ScalarSubqueryExpr can only be deserialized"
 _NEEDS_ORDER: Final = ("should have an ordering", "expression to be ordered")
 _ONE_PARTITION_AGGREGATES: Final = frozenset({1, 3})
+_FINAL_AGGREGATES: Final = frozenset({1, 2})
+_PARQUET_MAP_ENTRIES: Final = b"key_value"
 _CHEAP: Final = frozenset({
     *pv.LEAF_KINDS, "filter", "projection", "coalesce_batches", "cooperative",
 })  # fmt: skip
@@ -267,6 +269,9 @@ class Cutter:
         if wants_one and partition_count(node.children[0]) != 1:
             message = f"{kind} reads a single partition: got several"
             raise UnsupportedError(f"{message}; the query runs as one task instead")
+        if kind == "aggregate" and body.mode in _FINAL_AGGREGATES and _renames_entries(node):
+            message = "an aggregate knows its rows again after an exchange: got a map's entry name"
+            raise UnsupportedError(f"{message} that Arrow files lose; the query runs as one task")
         partition_count(node)
         return node
 
@@ -371,6 +376,15 @@ def _single_task_reason(body: PlanNode) -> str:
         if (null_aware or emits) and partition_count(node.children[1]) > 1:
             return "a join puts out rows of the side that all its partitions share"
     return ""
+
+
+def _renames_entries(aggregate: PlanNode) -> bool:
+    """True if an aggregate's input has maps whose entries are named as Parquet does.
+
+    Its schema is part of its message. Through an exchange they come as Arrow's own `entries`, and
+    the engine takes that for another type.
+    """
+    return _PARQUET_MAP_ENTRIES in aggregate.body.SerializeToString()
 
 
 def _limited(child: PlanNode, fetch: int) -> PlanNode:
