@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scheduler_kit import DEADLINE_S, wait_until
 
 from springald.errors import (
     DeadlineExceededError,
@@ -29,7 +29,6 @@ from springald_scheduler.adapters.planner_process import PlannerProcesses
 from springald_scheduler.planning.model import Answered, ClusterShape, Planned, Upload
 
 SHAPE = ClusterShape((2, 2))
-DEADLINE_S = 30.0
 # Executed by the planner itself, for a time without end: a product of the engine's own tables.
 ENDLESS = "SELECT count(*) FROM " + ", ".join(  # noqa: S608 - of these tests
     f"information_schema.df_settings s{number}" for number in range(9)
@@ -53,14 +52,6 @@ def planner(folder: Path) -> Iterator[PlannerProcesses]:
     assert not psutil.Process().children()
 
 
-def wait_until(state: Callable[[], bool]) -> None:
-    """Waits for a state, up to a deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not state():
-        assert time.monotonic() < deadline, "the state was not reached"
-        os.sched_yield()
-
-
 def settle(planner: PlannerProcesses, folder: Path) -> None:
     """Gives the session a table, a view, an upload and a setting."""
     planner.register_files("s", "t", "parquet", str(folder / "t.parquet"), [])
@@ -80,24 +71,10 @@ def check_settled(planner: PlannerProcesses) -> None:
     assert rows[0]["value"] == "77"
 
 
-def test_child_that_is_killed_comes_back_with_its_sessions(
-    planner: PlannerProcesses, folder: Path
-) -> None:
-    """What a session is made of is kept by the scheduler, which opens it again in a new child."""
-    settle(planner, folder)
-    (pid,) = planner.pids
-    os.kill(pid, signal.SIGKILL)
-    with pytest.raises(InternalError, match="ended with code -9"):
-        planner.describe("s", "SELECT 1")
-    assert planner.pids != (pid,)
-    check_settled(planner)
-
-
-def test_child_that_is_killed_while_it_plans_costs_that_statement(
-    planner: PlannerProcesses, folder: Path
-) -> None:
-    """The caller is told, and the next statement is planned."""
-    settle(planner, folder)
+def failure_while_planning(
+    planner: PlannerProcesses, act: Callable[[psutil.Process], object]
+) -> SpringaldError:
+    """Does something to the child while it plans; returns what the caller of the statement got."""
     failures: list[SpringaldError] = []
 
     def plan() -> None:
@@ -108,11 +85,39 @@ def test_child_that_is_killed_while_it_plans_costs_that_statement(
     caller = threading.Thread(target=plan)
     caller.start()
     child = psutil.Process(planner.pids[0])
-    before = child.cpu_times().user
-    wait_until(lambda: child.cpu_times().user > before + 0.5)
-    child.kill()
+    wait_until_busy(child)
+    act(child)
     caller.join(DEADLINE_S)
-    assert [type(failure) for failure in failures] == [InternalError]
+    (failure,) = failures
+    return failure
+
+
+def wait_until_busy(child: psutil.Process) -> None:
+    """Waits until a child has computed for a while."""
+    before = child.cpu_times().user
+    wait_until(lambda: child.cpu_times().user > before + 0.3, "the child plans")
+
+
+def test_child_that_died_while_idle_comes_back_with_its_sessions(
+    planner: PlannerProcesses, folder: Path
+) -> None:
+    """What a session is made of is kept by the scheduler, which opens it again in a new child."""
+    settle(planner, folder)
+    (pid,) = planner.pids
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # dead, and left for its parent to find
+    check_settled(planner)
+    assert planner.pids != (pid,)
+
+
+def test_child_that_is_killed_while_it_plans_costs_that_statement(
+    planner: PlannerProcesses, folder: Path
+) -> None:
+    """The caller is told, and the next statement is planned."""
+    settle(planner, folder)
+    failure = failure_while_planning(planner, psutil.Process.kill)
+    assert type(failure) is InternalError
+    assert "ended with code -9" in failure.message
     check_settled(planner)
 
 
@@ -121,9 +126,8 @@ def test_child_that_overflows_its_stack_is_a_plan_too_deep(
 ) -> None:
     """The signal tells what the child died of."""
     settle(planner, folder)
-    os.kill(planner.pids[0], signal.SIGSEGV)
-    with pytest.raises(PlanTooDeepError, match="nested deeper"):
-        planner.describe("s", "SELECT 1")
+    failure = failure_while_planning(planner, lambda child: child.send_signal(signal.SIGSEGV))
+    assert type(failure) is PlanTooDeepError
     check_settled(planner)
 
 
@@ -141,25 +145,21 @@ def test_statement_that_takes_too_long_is_ended(folder: Path) -> None:
 
 
 def test_session_that_kills_each_child_is_lost_alone(
-    planner: PlannerProcesses, folder: Path
+    planner: PlannerProcesses, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A session that cannot be restored is dropped, so that the others go on."""
-    settle(planner, folder)
     planner.open_session("bad", {})
+    settle(planner, folder)
     child = planner._children[0]  # noqa: SLF001 - no statement is known to do this
-    child._snapshots["bad"] = object()  # type: ignore[assignment]  # noqa: SLF001
-    child._snapshots = dict(reversed(child._snapshots.items()))  # noqa: SLF001
     exchange = child._exchange  # noqa: SLF001
 
     def fatal(method: str, arguments: tuple[object, ...]) -> tuple[bool, object, object]:
-        if arguments[0] == "bad" and method == "restore_session":
-            os.kill(planner.pids[0], signal.SIGSEGV)
+        if (method, arguments[0]) == ("restore_session", "bad"):
+            os.kill(planner.pids[0], signal.SIGKILL)
         return exchange(method, arguments)
 
-    child._exchange = fatal  # type: ignore[method-assign]  # noqa: SLF001
-    os.kill(planner.pids[0], signal.SIGKILL)
-    with pytest.raises(InternalError):
-        planner.describe("s", "SELECT 1")
+    monkeypatch.setattr(child, "_exchange", fatal)
+    failure_while_planning(planner, psutil.Process.kill)
     check_settled(planner)
     with pytest.raises(SessionNotFoundError):
         planner.describe("bad", "SELECT 1")
@@ -178,33 +178,18 @@ def test_errors_of_a_statement_are_those_of_the_planner(planner: PlannerProcesse
 
 def test_closed_session_is_not_restored(planner: PlannerProcesses) -> None:
     """A session that its client closed stays closed."""
-    planner.close_session("s")
-    os.kill(planner.pids[0], signal.SIGKILL)
-    with pytest.raises(InternalError):
-        planner.describe("s", "SELECT 1")
+    planner.open_session("closed", {})
+    planner.close_session("closed")
+    failure_while_planning(planner, psutil.Process.kill)
+    assert planner.list_tables("s") == []
     with pytest.raises(SessionNotFoundError):
-        planner.describe("s", "SELECT 1")
+        planner.list_tables("closed")
 
 
-def test_close_during_a_call_ends_it_and_starts_nothing(folder: Path) -> None:
+def test_close_during_a_call_ends_it_and_starts_nothing(planner: PlannerProcesses) -> None:
     """A scheduler that stops does not wait for a statement."""
-    planner = PlannerProcesses([folder], folder / "planner", processes=1)
-    planner.open_session("s", {})
-    failures: list[SpringaldError] = []
-
-    def plan() -> None:
-        with pytest.raises(SpringaldError) as caught:
-            planner.run("s", ENDLESS, SHAPE)
-        failures.append(caught.value)
-
-    caller = threading.Thread(target=plan)
-    caller.start()
-    child = psutil.Process(planner.pids[0])
-    before = child.cpu_times().user
-    wait_until(lambda: child.cpu_times().user > before + 0.3)
-    planner.close()
-    caller.join(DEADLINE_S)
-    assert [type(failure) for failure in failures] == [SchedulerUnavailableError]
+    failure = failure_while_planning(planner, lambda _: planner.close())
+    assert type(failure) is SchedulerUnavailableError
     assert not psutil.Process().children()
     with pytest.raises(SchedulerUnavailableError):
         planner.describe("s", "SELECT 1")
@@ -224,9 +209,9 @@ planner.run("s", {ENDLESS!r}, ClusterShape((1,)))
     scheduler = psutil.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert scheduler.stdout is not None
     child = psutil.Process(int(scheduler.stdout.readline()))
-    before = child.cpu_times().user
-    wait_until(lambda: child.cpu_times().user > before + 0.3)
+    wait_until_busy(child)
     scheduler.kill()
     scheduler.wait()
-    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    gone = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    wait_until(lambda: not child.is_running() or child.status() in gone, "the child is gone")
     scheduler.stdout.close()

@@ -1,6 +1,7 @@
 """The golden plans: one query for each kind of operator that the pinned engine can produce.
 
-`python -m golden` in this folder writes them anew; a change shows as a change of `plans/*.binpb`.
+`python -m engine.golden` in the folder above writes them anew, and what the plan view reads in them
+to `plans/outlines.txt`; look at every change of the outlines.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
 
 PLANS: Final = Path(__file__).parent / "plans"
+OUTLINES: Final = PLANS / "outlines.txt"
 ELSEWHERE: Final = "golden"
 _OPTIMIZER: Final = "datafusion.optimizer."
 
@@ -106,6 +108,12 @@ def outline(root: PlanNode) -> list[str]:
     return list(_outlined(root, 0))
 
 
+def recorded() -> dict[str, list[str]]:
+    """Reads the outlines that the golden plans had when they were written."""
+    blocks = OUTLINES.read_text().split("\n\n")
+    return {block.split("\n")[0]: block.split("\n")[1:] for block in blocks}
+
+
 def _outlined(node: PlanNode, level: int) -> Iterator[str]:
     yield " " * level + " ".join([node.kind, *_seen(node)])
     for child in node.children:
@@ -118,6 +126,8 @@ def _seen(node: PlanNode) -> list[str]:
         conf = pv.scan_conf(node)
         files = [[file.path for file in group.files] for group in conf.file_groups]
         return [str(files), str(list(conf.projection)), conf.object_store_url]
+    if node.kind == "memory_scan":
+        return [f"{len(body.partitions)} partitions"]
     names = (
         "mode", "join_type", "partition_mode", "null_aware", "skip", "fetch", "partitions",
         "preserve_partitioning", "preserve_order",
@@ -175,6 +185,8 @@ def main() -> None:
     PLANS.mkdir(exist_ok=True)
     for golden in GOLDEN:
         golden.path.write_bytes(fresh(golden))
+    blocks = [[each.kind, *outline(pv.parse(each.path.read_bytes()))] for each in GOLDEN]
+    OUTLINES.write_text("\n\n".join("\n".join(block) for block in blocks))
 
 
 if __name__ == "__main__":
