@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from planning.conftest import Simulate
 from simulate import SESSION, Simulation
@@ -177,6 +178,42 @@ def test_query_whose_fragment_is_too_large_is_refused(
     monkeypatch.setattr(distribution, "MESSAGE_BYTES_MAX", 1_000)
     with pytest.raises(PlanTooLargeError, match="at most 500 bytes"):
         simulation.graph("SELECT * FROM facts")
+
+
+def test_query_of_many_files_leaves_their_statistics_at_home(
+    simulate: Simulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wide table's statistics are many times longer than its files' names."""
+    simulation = simulate()
+    wide = pa.table({f"c{number}": [1.5, 2.5] for number in range(50)})
+    (tmp_path / "wide").mkdir()
+    for number in range(8):
+        pq.write_table(wide, tmp_path / "wide" / f"{number}.parquet")
+    location = f"{tmp_path}/wide/"
+    simulation.statement(f"CREATE EXTERNAL TABLE wide STORED AS PARQUET LOCATION '{location}'")
+    sql = "SELECT c1, sum(c2) FROM wide WHERE c3 > 1 GROUP BY c1"
+    long = len(simulation.graph(sql).stages[0].fragment.payload)
+    monkeypatch.setattr(distribution, "FILE_STATISTICS_BYTES_MAX", 1_000)
+    short = len(simulation.check(sql).stages[0].fragment.payload)
+    assert short < long / 2
+
+
+def test_query_of_ordered_files_keeps_the_statistics_that_show_the_order(
+    simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them the engine takes the files of one partition for unordered."""
+    (tmp_path / "runs").mkdir()
+    for number in range(8):
+        rows = {"id": list(range(number * 10, number * 10 + 10))}
+        pq.write_table(pa.table(rows), tmp_path / "runs" / f"{number}.parquet")
+    simulation.statement(
+        "CREATE EXTERNAL TABLE runs STORED AS PARQUET WITH ORDER (id ASC) "
+        f"LOCATION '{tmp_path}/runs/'"
+    )
+    monkeypatch.setattr(distribution, "FILE_STATISTICS_BYTES_MAX", 1_000)
+    sql = "SELECT id, count(*) FROM runs GROUP BY id ORDER BY id"
+    first = simulation.check(sql, in_order=True).stages[0]
+    assert "output_ordering=[id@0 ASC" in first.operators[-1].detail
 
 
 def _arrow_file() -> bytes:

@@ -81,9 +81,22 @@ class _Scope:
 class Cutter:
     """Cuts one plan."""
 
-    def __init__(self, context: SessionContext, encoder: SchemaEncoder, partitions: int) -> None:
-        """Takes the session in which the plan was made and its number of partitions."""
+    def __init__(
+        self,
+        context: SessionContext,
+        encoder: SchemaEncoder,
+        partitions: int,
+        *,
+        may_forward: bool = True,
+    ) -> None:
+        """Takes the session in which the plan was made and its number of partitions.
+
+        `may_forward` is False for a plan with an aggregate that puts rows out in order because they
+        come in order. What is read from a stage is in order too, but the engine does not know it,
+        and an aggregate that is not told puts rows out in any order.
+        """
         self._context = context
+        self._may_forward = may_forward
         self._encoder = encoder
         self._partitions = partitions
         self._scopes: list[_Scope] = [_Scope()]
@@ -121,6 +134,9 @@ class Cutter:
         cut = self._cut_at(node)
         if cut.depth() <= _DEPTH_COMFORTABLE:
             return cut
+        if not self._may_forward:
+            message = "a deep plan is cut where no aggregate relies on the order of its rows"
+            raise UnsupportedError(f"{message}; the query runs as one task instead")
         forward = Exchange(ExchangeKind.FORWARD, partition_count(cut))
         return self._leaf(self._finish(cut, forward))
 

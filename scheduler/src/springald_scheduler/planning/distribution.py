@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
+from typing import Final
 
 import pyarrow as pa
 from datafusion import DataFrame
@@ -36,6 +37,9 @@ from springald_scheduler.planning.fidelity import (
 )
 from springald_scheduler.planning.model import ClusterShape
 from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
+
+FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
+"""A fragment larger than this does without statistics of single files."""
 
 
 def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
@@ -149,7 +153,8 @@ def _scanned_bytes(session: PlannerSession, tree: PlanNode) -> int:
 
 
 def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) -> StageGraph:
-    cutter = Cutter(session.context, session.encoder, session.partitions)
+    streams = "ordering_mode=" in frame.execution_plan().display_indent()
+    cutter = Cutter(session.context, session.encoder, session.partitions, may_forward=not streams)
     try:
         drafts = cutter.cut(pv.parse(pv.serialize(tree)))
         _check_types(drafts[-1], session.schema(frame))
@@ -206,6 +211,9 @@ def _whole_query(
 
 def _stage(session: PlannerSession, draft: StageDraft) -> Stage:
     payload = pv.serialize(draft.root)
+    if len(payload) > FILE_STATISTICS_BYTES_MAX:
+        pv.forget_file_statistics(draft.root)
+        payload = pv.serialize(draft.root)
     text = ExecutionPlan.from_bytes(session.context, payload).display_indent()
     operators = operators_of(draft.stage_id, text)
     output = draft.output

@@ -1133,9 +1133,11 @@ class PartitionedFile(_message.Message):
     SIZE_FIELD_NUMBER: _builtins.int
     LAST_MODIFIED_NS_FIELD_NUMBER: _builtins.int
     RANGE_FIELD_NUMBER: _builtins.int
+    STATISTICS_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     size: _builtins.int
     last_modified_ns: _builtins.int
+    statistics: _builtins.bytes
     @_builtins.property
     def range(self) -> Global___FileRange: ...
     def __init__(
@@ -1145,12 +1147,15 @@ class PartitionedFile(_message.Message):
         size: _builtins.int = ...,
         last_modified_ns: _builtins.int = ...,
         range: Global___FileRange | None = ...,
+        statistics: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_statistics", b"_statistics", "range", b"range", "statistics", b"statistics"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_modified_ns", b"last_modified_ns", "path", b"path", "range", b"range", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_statistics", b"_statistics", "last_modified_ns", b"last_modified_ns", "path", b"path", "range", b"range", "size", b"size", "statistics", b"statistics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__statistics: _TypeAlias = _typing.Literal["statistics"]  # noqa: Y015
+    _WhichOneofArgType__statistics: _TypeAlias = _typing.Literal["_statistics", b"_statistics"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__statistics) -> _WhichOneofReturnType__statistics | None: ...
 
 Global___PartitionedFile: _TypeAlias = PartitionedFile  # noqa: Y015
 
