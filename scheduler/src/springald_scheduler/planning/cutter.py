@@ -285,11 +285,22 @@ class Cutter:
         if wants_one and partition_count(node.children[0]) != 1:
             message = f"{kind} reads a single partition: got several"
             raise UnsupportedError(f"{message}; the query runs as one task instead")
-        if kind == "aggregate" and body.mode in _FINAL_AGGREGATES and _renames_entries(node):
+        if kind == "aggregate" and body.mode in _FINAL_AGGREGATES and self._renames_entries(node):
             message = "an aggregate knows its rows again after an exchange: got a map's entry name"
             raise UnsupportedError(f"{message} that Arrow files lose; the query runs as one task")
         partition_count(node)
         return node
+
+    def _renames_entries(self, aggregate: PlanNode) -> bool:
+        """True if an aggregate's rows have maps whose entries are named as Parquet does.
+
+        Its schema is part of its message. Through an exchange they come as Arrow's own `entries`,
+        and the engine takes that for another type.
+        """
+        if _PARQUET_MAP_ENTRIES not in aggregate.body.SerializeToString():
+            return False
+        rows = output_schema(self._context, self._scoped(aggregate.children[0]))
+        return any("map<" in str(field.type) for field in rows)
 
     # The end of a stage.
 
@@ -392,15 +403,6 @@ def _single_task_reason(body: PlanNode) -> str:
         if (null_aware or emits) and partition_count(node.children[1]) > 1:
             return "a join puts out rows of the side that all its partitions share"
     return ""
-
-
-def _renames_entries(aggregate: PlanNode) -> bool:
-    """True if an aggregate's input has maps whose entries are named as Parquet does.
-
-    Its schema is part of its message. Through an exchange they come as Arrow's own `entries`, and
-    the engine takes that for another type.
-    """
-    return _PARQUET_MAP_ENTRIES in aggregate.body.SerializeToString()
 
 
 def _limited(child: PlanNode, fetch: int) -> PlanNode:
