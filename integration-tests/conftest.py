@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 import targets
+from cluster.fixtures import busy, cluster, con, footprint, numbers, patient
+
+__all__ = ["busy", "cluster", "con", "footprint", "numbers", "patient"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
