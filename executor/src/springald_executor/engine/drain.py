@@ -1,8 +1,11 @@
 """Runs all partitions of a plan at the same time and writes what comes out."""
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from functools import partial
+from queue import SimpleQueue
 
 from datafusion import SessionContext
 from datafusion.plan import ExecutionPlan
@@ -20,7 +23,7 @@ class Drain:
     """Threads that each read one partition of a plan; they are kept between tasks."""
 
     def __init__(self) -> None:
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = _Threads()
 
     def run(
         self,
@@ -52,18 +55,55 @@ class Drain:
         if len(numbers) > DRAIN_THREADS_MAX:
             message = f"a task has at most {DRAIN_THREADS_MAX} outputs: got {len(numbers)}"
             raise PlanTooLargeError(f"{message}; lower datafusion.execution.target_partitions")
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(DRAIN_THREADS_MAX, thread_name_prefix="drain")
         failed = threading.Event()
         _wait(
             [
                 self._threads.submit(
-                    _drain_one, context, plan, partition, writer, number, stop, failed
+                    partial(_drain_one, context, plan, partition, writer, number, stop, failed)
                 )
                 for partition, number in enumerate(numbers)
             ],
             failed,
         )
+
+
+_Work = tuple[Future[None], Callable[[], None]]
+
+
+class _Threads:
+    """Threads that are kept from one piece of work to the next, as many as there was at once.
+
+    A thread pool of the standard library would keep the interpreter from ending as long as one of
+    them is inside the engine, which may be for ever.
+    """
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[_Work | None] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        weakref.finalize(self, self._work.put, None).atexit = False
+
+    def submit(self, work: Callable[[], None]) -> Future[None]:
+        """Has work begun at once."""
+        done: Future[None] = Future()
+        self._work.put((done, work))
+        if not self._idle.acquire(blocking=False):
+            arguments = (self._work, self._idle)
+            threading.Thread(target=_serve, args=arguments, name="drain", daemon=True).start()
+        return done
+
+
+def _serve(queue: "SimpleQueue[_Work | None]", idle: threading.Semaphore) -> None:
+    while (piece := queue.get()) is not None:
+        done, work = piece
+        try:
+            work()
+        except BaseException as failure:  # noqa: BLE001 - raised where it is waited for
+            done.set_exception(failure)
+        else:
+            done.set_result(None)
+        del piece, done, work  # what an idle thread holds cannot be freed
+        idle.release()
+    queue.put(None)  # for the others
 
 
 def _drain_one(
