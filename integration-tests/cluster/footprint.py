@@ -49,14 +49,14 @@ class Footprint:
         in_memory = [_SHM / name for name in self._names]
         return sorted([*on_disk, *(path for path in in_memory if path.exists())])
 
-    def rows_files(self) -> list[Path]:
+    def rows_files(self) -> frozenset[Path]:
         """The files that hold rows: results, shuffle and uploads."""
-        return [
+        return frozenset(
             path
             for found in self.files()
             for path in ([found, *_below(found)] if found.parent == _SHM else [found])
             if path.suffix == ".arrow"
-        ]
+        )
 
     @contextmanager
     def environment(self, scheduler: Mapping[str, str]) -> Iterator[None]:

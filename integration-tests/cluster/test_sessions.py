@@ -342,7 +342,7 @@ def test_upload_replaced_or_dropped_leaves_the_cluster(
     assert con.table("sent").to_pydict() == {"a": [2]}
     wait_until(lambda: not first & {*footprint.rows_files()} - {*files_before}, "the first is gone")
     con.deregister_table("sent")
-    wait_until(lambda: footprint.rows_files() == files_before, "both are gone")
+    wait_until(lambda: footprint.rows_files() <= files_before, "both are gone")
     with pytest.raises(UnknownTableError):
         con.table("sent")
 
@@ -369,7 +369,7 @@ def test_upload_whose_reader_fails_is_no_table(
     with pytest.raises(Exception, match="the source is gone"):
         con.register("sent", reader)
     assert "sent" not in con.tables()
-    wait_until(lambda: footprint.rows_files() == files_before, "no file is left")
+    wait_until(lambda: footprint.rows_files() <= files_before, "no file is left")
 
 
 def test_connection_closed_or_dropped_ends_its_session(
@@ -381,4 +381,4 @@ def test_connection_closed_or_dropped_ends_its_session(
     con.register("sent", {"a": [1]})
     assert footprint.rows_files() != files_before
     del con
-    wait_until(lambda: footprint.rows_files() == files_before, "the upload is gone")
+    wait_until(lambda: footprint.rows_files() <= files_before, "the upload is gone")
