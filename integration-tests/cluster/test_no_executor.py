@@ -10,7 +10,8 @@ import springald
 from cluster.footprint import Footprint
 from cluster.tables import SPREAD, SUMS, sums
 from cluster.waiting import Stopwatch, wait_until
-from springald.errors import NoExecutorError
+from springald import JobStatus
+from springald.errors import ExecutorLostError, FetchFailedError, NoExecutorError
 
 _LIMIT_S = 3.0
 
@@ -60,7 +61,8 @@ def _waits(job: springald.Job) -> bool:
 def test_query_goes_on_when_an_executor_comes(tmp_path: Path, numbers: Path) -> None:
     """A query that waits for an executor is answered when one comes (P3.5).
 
-    It makes no difference whether there was none yet, or the last one is gone.
+    It makes no difference whether there was none yet, or the last one is gone: with it went the
+    results and uploads that it held, which is said of them and does not wait.
     """
     with (
         springald.LocalCluster(executors=0, slots=1, work_dir=tmp_path) as cluster,
@@ -74,5 +76,13 @@ def test_query_goes_on_when_an_executor_comes(tmp_path: Path, numbers: Path) -> 
             assert job.result().to_pydict() == sums()
             assert job.waiting_reason == ""
             assert [*job.statistics().tasks_per_executor] == [added.executor_id]
+            con.register("sent", {"a": [1, 2, 3]})
+            kept = con.sql("SELECT id FROM numbers").execute()
+            assert kept.wait(20) is JobStatus.SUCCEEDED
             added.kill()
             wait_until(lambda: not con.executors(), "the scheduler has noticed")
+            with pytest.raises(FetchFailedError, match=added.flight_address) as lost:
+                kept.result()
+            assert lost.value.retryable
+            with pytest.raises(ExecutorLostError, match="register the table again"):
+                con.table("sent").to_arrow()
