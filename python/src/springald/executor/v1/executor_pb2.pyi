@@ -314,8 +314,11 @@ class DefineStage(_message.Message):
     INPUTS_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
     UPLOADS_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
+    profile: _builtins.bool
+    """True if OperatorFigures.details are wanted of its tasks, which take longer to gather."""
     @_builtins.property
     def stage(self) -> _physical_pb2.Stage:
         """The stage with its fragment."""
@@ -340,10 +343,11 @@ class DefineStage(_message.Message):
         inputs: _abc.Iterable[Global___InputLocations] | None = ...,
         settings: _abc.Iterable[_physical_pb2.Option] | None = ...,
         uploads: _abc.Iterable[_physical_pb2.UploadedTable] | None = ...,
+        profile: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "job_id", b"job_id", "settings", b"settings", "stage", b"stage", "uploads", b"uploads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "job_id", b"job_id", "profile", b"profile", "settings", b"settings", "stage", b"stage", "uploads", b"uploads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -482,6 +486,8 @@ class TaskFinished(_message.Message):
     BYTES_READ_LOCAL_FIELD_NUMBER: _builtins.int
     BYTES_READ_REMOTE_FIELD_NUMBER: _builtins.int
     ELAPSED_MS_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    OPERATORS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """The attempt."""
     bytes_read_local: _builtins.int
@@ -494,6 +500,16 @@ class TaskFinished(_message.Message):
     def partitions(self) -> _containers.RepeatedCompositeFieldContainer[_physical_pb2.PartitionStatistics]:
         """The partitions of its output with at least one row, ascending."""
 
+    @_builtins.property
+    def figures(self) -> _physical_pb2.OperatorFigures:
+        """What its operators measured."""
+
+    @_builtins.property
+    def operators(self) -> _containers.RepeatedCompositeFieldContainer[_physical_pb2.Operator]:
+        """The operators that ran, if the task planned a whole query itself; positions in `figures` then
+        mean these, and they replace Stage.operators.
+        """
+
     def __init__(
         self,
         *,
@@ -502,10 +518,12 @@ class TaskFinished(_message.Message):
         bytes_read_local: _builtins.int = ...,
         bytes_read_remote: _builtins.int = ...,
         elapsed_ms: _builtins.int = ...,
+        figures: _physical_pb2.OperatorFigures | None = ...,
+        operators: _abc.Iterable[_physical_pb2.Operator] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "elapsed_ms", b"elapsed_ms", "partitions", b"partitions", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "elapsed_ms", b"elapsed_ms", "figures", b"figures", "operators", b"operators", "partitions", b"partitions", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,6 +538,7 @@ class TaskFailed(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     LOST_TASK_ID_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """The attempt."""
     lost_task_id: _builtins.str
@@ -528,16 +547,21 @@ class TaskFailed(_message.Message):
     def error(self) -> _error_pb2.Error:
         """Why. CODE_CANCELLED if it was asked to stop."""
 
+    @_builtins.property
+    def figures(self) -> _physical_pb2.OperatorFigures:
+        """What its operators measured up to the failure, as far as that is known."""
+
     def __init__(
         self,
         *,
         task_id: _builtins.str = ...,
         error: _error_pb2.Error | None = ...,
         lost_task_id: _builtins.str = ...,
+        figures: _physical_pb2.OperatorFigures | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "figures", b"figures"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "lost_task_id", b"lost_task_id", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "figures", b"figures", "lost_task_id", b"lost_task_id", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -384,12 +384,17 @@ class Operator(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     INPUT_NODE_IDS_FIELD_NUMBER: _builtins.int
+    ROWS_ESTIMATED_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """The node's id, unique in the stage graph: `s2/o4`."""
     name: _builtins.str
     """The engine's name of the operator, for example `HashJoinExec`."""
     detail: _builtins.str
     """The operator's arguments as the engine prints them."""
+    rows_estimated: _builtins.int
+    """The rows that the engine expected the operator to put out when it planned the query; absent if
+    it had no idea, or was not asked.
+    """
     @_builtins.property
     def input_node_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids of its inputs, in order."""
@@ -401,14 +406,115 @@ class Operator(_message.Message):
         name: _builtins.str = ...,
         detail: _builtins.str = ...,
         input_node_ids: _abc.Iterable[_builtins.str] | None = ...,
+        rows_estimated: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rows_estimated", b"_rows_estimated", "rows_estimated", b"rows_estimated"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rows_estimated", b"_rows_estimated", "detail", b"detail", "input_node_ids", b"input_node_ids", "name", b"name", "node_id", b"node_id", "rows_estimated", b"rows_estimated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rows_estimated: _TypeAlias = _typing.Literal["rows_estimated"]  # noqa: Y015
+    _WhichOneofArgType__rows_estimated: _TypeAlias = _typing.Literal["_rows_estimated", b"_rows_estimated"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rows_estimated) -> _WhichOneofReturnType__rows_estimated | None: ...
+
+Global___Operator: _TypeAlias = Operator  # noqa: Y015
+
+@_typing.final
+class OperatorFigures(_message.Message):
+    """OperatorFigures is what one task measured of its operators. Its lists have one entry for each
+    entry of `positions`, unless they say otherwise.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    ROWS_OUT_FIELD_NUMBER: _builtins.int
+    COMPUTE_NS_FIELD_NUMBER: _builtins.int
+    SPILL_COUNT_FIELD_NUMBER: _builtins.int
+    SPILLED_BYTES_FIELD_NUMBER: _builtins.int
+    BYTES_SCANNED_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which operators, by their position in Stage.operators from 0, ascending. Operators that the
+        engine does not measure, or that the task's partitions do not need, are left out.
+        """
+
+    @_builtins.property
+    def rows_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows that came out."""
+
+    @_builtins.property
+    def compute_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The engine's own time in the operator, without its inputs, summed over partitions, in
+        nanoseconds.
+        """
+
+    @_builtins.property
+    def spill_count(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """How often the operator spilled. Empty if none of them did."""
+
+    @_builtins.property
+    def spilled_bytes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Bytes spilled. Empty if none were."""
+
+    @_builtins.property
+    def bytes_scanned(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Bytes read from files by scans. Empty if none were."""
+
+    @_builtins.property
+    def details(self) -> _containers.RepeatedCompositeFieldContainer[Global___OperatorDetail]:
+        """More of what the engine measured, if it was asked for. Any number of entries."""
+
+    def __init__(
+        self,
+        *,
+        positions: _abc.Iterable[_builtins.int] | None = ...,
+        rows_out: _abc.Iterable[_builtins.int] | None = ...,
+        compute_ns: _abc.Iterable[_builtins.int] | None = ...,
+        spill_count: _abc.Iterable[_builtins.int] | None = ...,
+        spilled_bytes: _abc.Iterable[_builtins.int] | None = ...,
+        bytes_scanned: _abc.Iterable[_builtins.int] | None = ...,
+        details: _abc.Iterable[Global___OperatorDetail] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "input_node_ids", b"input_node_ids", "name", b"name", "node_id", b"node_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_scanned", b"bytes_scanned", "compute_ns", b"compute_ns", "details", b"details", "positions", b"positions", "rows_out", b"rows_out", "spill_count", b"spill_count", "spilled_bytes", b"spilled_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Operator: _TypeAlias = Operator  # noqa: Y015
+Global___OperatorFigures: _TypeAlias = OperatorFigures  # noqa: Y015
+
+@_typing.final
+class OperatorDetail(_message.Message):
+    """OperatorDetail is one more figure of an operator, under the engine's own name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """The operator's position in Stage.operators."""
+    name: _builtins.str
+    """The engine's name of the figure, for example `row_groups_pruned_statistics`. Names that end in
+    `_time` are nanoseconds.
+    """
+    value: _builtins.int
+    """The figure."""
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        name: _builtins.str = ...,
+        value: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "position", b"position", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OperatorDetail: _TypeAlias = OperatorDetail  # noqa: Y015
 
 @_typing.final
 class StageInput(_message.Message):
@@ -456,6 +562,7 @@ class Stage(_message.Message):
     OPERATORS_FIELD_NUMBER: _builtins.int
     SCHEMA_FIELD_NUMBER: _builtins.int
     UPLOAD_IDS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.int
     """The stage's number in the job, from 1, producers before consumers."""
     partition_count: _builtins.int
@@ -488,6 +595,10 @@ class Stage(_message.Message):
     def upload_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids of the uploads that the fragment reads."""
 
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For people: what was decided about this stage, at planning and later, one sentence a decision."""
+
     def __init__(
         self,
         *,
@@ -501,10 +612,11 @@ class Stage(_message.Message):
         operators: _abc.Iterable[Global___Operator] | None = ...,
         schema: _type_pb2.Schema | None = ...,
         upload_ids: _abc.Iterable[_builtins.str] | None = ...,
+        decisions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fragment", b"fragment", "output", b"output", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fragment", b"fragment", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "fragment", b"fragment", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -811,19 +811,23 @@ class DescribeJobRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     OPERATION_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_TASKS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session that started the job; empty for an operator who asks by job id."""
     operation_id: _builtins.str
     """The operation id, or the job id."""
+    without_tasks: _builtins.bool
+    """True if DescribeJobResponse.tasks may stay empty: a job has up to millions."""
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         operation_id: _builtins.str = ...,
+        without_tasks: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_id", b"operation_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_id", b"operation_id", "session_id", b"session_id", "without_tasks", b"without_tasks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -886,6 +890,8 @@ class StageStatistics(_message.Message):
     BYTES_READ_REMOTE_FIELD_NUMBER: _builtins.int
     ELAPSED_MS_FIELD_NUMBER: _builtins.int
     BYTES_SHUFFLED_FIELD_NUMBER: _builtins.int
+    TASK_MS_FIELD_NUMBER: _builtins.int
+    OPERATORS_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.int
     """The stage."""
     tasks_total: _builtins.int
@@ -904,6 +910,16 @@ class StageStatistics(_message.Message):
     """From the first task's start to the last one's end, in milliseconds."""
     bytes_shuffled: _builtins.int
     """Bytes that the stage put through an exchange; 0 for the last stage."""
+    @_builtins.property
+    def task_ms(self) -> Global___Spread:
+        """How long finished tasks ran, in milliseconds; absent before the first one."""
+
+    @_builtins.property
+    def operators(self) -> _containers.RepeatedCompositeFieldContainer[Global___OperatorStatistics]:
+        """What the operators measured over all tasks, in the order of Stage.operators. Operators that
+        nobody has measured are left out.
+        """
+
     def __init__(
         self,
         *,
@@ -916,14 +932,134 @@ class StageStatistics(_message.Message):
         bytes_read_remote: _builtins.int = ...,
         elapsed_ms: _builtins.int = ...,
         bytes_shuffled: _builtins.int = ...,
+        task_ms: Global___Spread | None = ...,
+        operators: _abc.Iterable[Global___OperatorStatistics] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task_ms", b"task_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_out", b"bytes_out", "bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "bytes_shuffled", b"bytes_shuffled", "elapsed_ms", b"elapsed_ms", "rows_out", b"rows_out", "stage_id", b"stage_id", "tasks_finished", b"tasks_finished", "tasks_total", b"tasks_total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_out", b"bytes_out", "bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "bytes_shuffled", b"bytes_shuffled", "elapsed_ms", b"elapsed_ms", "operators", b"operators", "rows_out", b"rows_out", "stage_id", b"stage_id", "task_ms", b"task_ms", "tasks_finished", b"tasks_finished", "tasks_total", b"tasks_total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StageStatistics: _TypeAlias = StageStatistics  # noqa: Y015
+
+@_typing.final
+class Spread(_message.Message):
+    """Spread tells how a figure differs between tasks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MIN_FIELD_NUMBER: _builtins.int
+    MEDIAN_FIELD_NUMBER: _builtins.int
+    MAX_FIELD_NUMBER: _builtins.int
+    min: _builtins.int
+    """The smallest."""
+    median: _builtins.int
+    """The one in the middle; of two, the smaller."""
+    max: _builtins.int
+    """The largest."""
+    def __init__(
+        self,
+        *,
+        min: _builtins.int = ...,
+        median: _builtins.int = ...,
+        max: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max", b"max", "median", b"median", "min", b"min"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Spread: _TypeAlias = Spread  # noqa: Y015
+
+@_typing.final
+class OperatorStatistics(_message.Message):
+    """OperatorStatistics sums up what the tasks of a stage measured of one operator. Where every task
+    reads the same rows, as those of a broadcast, they count once for each task.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    TASKS_FIELD_NUMBER: _builtins.int
+    ROWS_OUT_FIELD_NUMBER: _builtins.int
+    TASK_US_FIELD_NUMBER: _builtins.int
+    TOTAL_US_FIELD_NUMBER: _builtins.int
+    SPILL_COUNT_FIELD_NUMBER: _builtins.int
+    SPILLED_BYTES_FIELD_NUMBER: _builtins.int
+    BYTES_SCANNED_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """The operator."""
+    tasks: _builtins.int
+    """Tasks that measured it."""
+    rows_out: _builtins.int
+    """Rows that came out."""
+    total_us: _builtins.int
+    """The same, summed over tasks."""
+    spill_count: _builtins.int
+    """How often it spilled."""
+    spilled_bytes: _builtins.int
+    """Bytes that it spilled."""
+    bytes_scanned: _builtins.int
+    """Bytes that it read from files."""
+    @_builtins.property
+    def task_us(self) -> Global___Spread:
+        """The engine's own time in the operator, without its inputs, in microseconds: a task's is the sum
+        over its partitions.
+        """
+
+    @_builtins.property
+    def details(self) -> _containers.RepeatedCompositeFieldContainer[Global___OperatorDetail]:
+        """More of what the engine measured, in the order of names; only if the job was profiled."""
+
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        tasks: _builtins.int = ...,
+        rows_out: _builtins.int = ...,
+        task_us: Global___Spread | None = ...,
+        total_us: _builtins.int = ...,
+        spill_count: _builtins.int = ...,
+        spilled_bytes: _builtins.int = ...,
+        bytes_scanned: _builtins.int = ...,
+        details: _abc.Iterable[Global___OperatorDetail] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task_us", b"task_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_scanned", b"bytes_scanned", "details", b"details", "node_id", b"node_id", "rows_out", b"rows_out", "spill_count", b"spill_count", "spilled_bytes", b"spilled_bytes", "task_us", b"task_us", "tasks", b"tasks", "total_us", b"total_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OperatorStatistics: _TypeAlias = OperatorStatistics  # noqa: Y015
+
+@_typing.final
+class OperatorDetail(_message.Message):
+    """OperatorDetail is one more figure of an operator, summed over tasks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The engine's name of the figure. Names that end in `_time` are nanoseconds."""
+    value: _builtins.int
+    """The figure."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OperatorDetail: _TypeAlias = OperatorDetail  # noqa: Y015
 
 @_typing.final
 class TaskStatistics(_message.Message):
