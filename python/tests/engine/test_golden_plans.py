@@ -50,3 +50,31 @@ def test_golden_plan_decodes_before_and_after_it_was_parsed(golden: Golden) -> N
     assert texts[0] == texts[1]
     operators = [line for line in texts[0].splitlines() if line.strip()]
     assert len(operators) == len(list(pv.parse(data).walk()))
+
+
+_OTHER_NAMES = {
+    "parquetscan", "csvscan", "jsonscan", "arrowscan", "memoryscan", "merge", "generateseries",
+    "window",
+}  # fmt: skip
+
+
+def _name(text: str) -> str:
+    return text.replace("_", "").lower()
+
+
+@each_golden
+def test_golden_plan_has_the_shape_that_the_engine_says(golden: Golden) -> None:
+    """Operators are numbered alike on both sides: each has its inputs in the engine's order."""
+    data = golden.path.read_bytes()
+    read = [(_name(node.kind), len(node.children)) for node in pv.parse(data).walk()]
+    shape = []
+    waiting = [ExecutionPlan.from_bytes(SessionContext(), data)]
+    while waiting:
+        plan = waiting.pop()
+        name = plan.display().strip().replace(":", " ").split()[0].removesuffix("Exec")
+        shape.append((_name(name), len(plan.children())))
+        waiting += reversed(plan.children())
+    assert len(read) == len(shape)
+    for (kind, inputs), (name, engine_inputs) in zip(read, shape, strict=True):
+        assert inputs == engine_inputs, (kind, name)
+        assert kind == name or kind in _OTHER_NAMES

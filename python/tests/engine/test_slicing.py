@@ -123,6 +123,15 @@ def test_slice_of_a_union_drops_branches_that_nobody_wants() -> None:
     assert read(sliced) == [files("c", 0, 1)]
 
 
+def test_slice_keeps_the_positions_of_what_is_left() -> None:
+    """What a task measures of an operator is told by its place in the whole fragment."""
+    union = pv.node("union", None, scan("a", 2), pv.node("filter", None, scan("b", 2)))
+    root = pv.parse(pv.serialize(pv.hash_repartition(union, [], 4)))
+    assert [node.position for node in root.walk()] == [0, 1, 2, 3, 4]
+    assert [node.position for node in slice_plan(root, [0, 2]).walk()] == [0, 1, 2, 3, 4]
+    assert [node.position for node in slice_plan(root, [3]).walk()] == [0, 3, 4]
+
+
 def test_slice_of_nested_unions_counts_all_branches() -> None:
     """A branch may be a union, or a join under one."""
     inner = pv.node("union", None, scan("a", 1), scan("b", 2))

@@ -67,11 +67,14 @@ class PlanNode:
         kind: The operator's field name in `PhysicalPlanNode`, for example `hash_join`.
         body: The operator's own message, without its sub-plans.
         children: The sub-plans, in the order in which the engine lists them.
+        position: Where it stood in the plan that was parsed, from 0, parents first, left to right;
+            -1 for an operator that was made since.
     """
 
     kind: str
     body: Any
     children: list["PlanNode"] = field(default_factory=list)
+    position: int = field(default=-1, compare=False)
 
     def walk(self) -> Iterator["PlanNode"]:
         """Yields this node and all below it, parents first, left to right."""
@@ -103,10 +106,12 @@ def parse(data: bytes) -> PlanNode:
         InternalError: The bytes are not a plan of the pinned engine version.
     """
     root = _read_one(data)
+    root.position = position = 0
     pending = [(raw, root) for raw in reversed(_take_children(root))]
     while pending:
         raw, parent = pending.pop()
         child = _read_one(raw)
+        child.position = position = position + 1
         parent.children.append(child)
         pending.extend((below, child) for below in reversed(_take_children(child)))
     return root

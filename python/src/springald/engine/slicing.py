@@ -119,10 +119,15 @@ def slice_plan(root: PlanNode, partitions: Sequence[int]) -> PlanNode:
     the partitions then are those of its input, and the output keeps all of its own.
     """
     if pv.is_hash_repartition(root):
-        return PlanNode(root.kind, root.body, [_Slicer().slice(root.children[0], partitions)])
+        return _over(root, [_Slicer().slice(root.children[0], partitions)])
     if root.kind == "projection" and pv.is_hash_repartition(root.children[0]):
-        return PlanNode(root.kind, root.body, [slice_plan(root.children[0], partitions)])
+        return _over(root, [slice_plan(root.children[0], partitions)])
     return _Slicer().slice(root, partitions)
+
+
+def _over(node: PlanNode, children: list[PlanNode]) -> PlanNode:
+    """Returns an operator over other inputs, which keeps its position."""
+    return PlanNode(node.kind, node.body, children, node.position)
 
 
 class _Slicer:
@@ -135,10 +140,12 @@ class _Slicer:
         if list(wanted) == list(range(self._counter.count(node))):
             return node
         if not node.children:
-            return _slice_leaf(node, wanted)
+            leaf = _slice_leaf(node, wanted)
+            leaf.position = node.position
+            return leaf
         if node.kind == "union":
             return self._slice_union(node, wanted)
-        return PlanNode(node.kind, node.body, self._slice_inputs(node, wanted))
+        return _over(node, self._slice_inputs(node, wanted))
 
     def _slice_inputs(self, node: PlanNode, wanted: Sequence[int]) -> list[PlanNode]:
         first, *rest = node.children
@@ -160,7 +167,7 @@ class _Slicer:
             if inside:
                 kept.append(self.slice(child, inside))
             offset += count
-        return kept[0] if len(kept) == 1 else PlanNode("union", node.body, kept)
+        return kept[0] if len(kept) == 1 else _over(node, kept)
 
 
 def _slice_leaf(node: PlanNode, wanted: Sequence[int]) -> PlanNode:
