@@ -1,0 +1,1 @@
+"""What is asked: queries, and the data that they need."""
