@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -315,6 +320,7 @@ class DefineStage(_message.Message):
     SETTINGS_FIELD_NUMBER: _builtins.int
     UPLOADS_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     profile: _builtins.bool
@@ -324,8 +330,11 @@ class DefineStage(_message.Message):
         """The stage with its fragment."""
 
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___InputLocations]:
-        """The outputs it reads, for each of Stage.inputs in order."""
+        """The outputs it reads with the sizes of all their partitions. Still read where `sources` is
+        empty, and not written any more.
+        """
 
     @_builtins.property
     def settings(self) -> _containers.RepeatedCompositeFieldContainer[_physical_pb2.Option]:
@@ -334,6 +343,10 @@ class DefineStage(_message.Message):
     @_builtins.property
     def uploads(self) -> _containers.RepeatedCompositeFieldContainer[_physical_pb2.UploadedTable]:
         """The uploads that the fragment reads."""
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___InputSources]:
+        """The outputs it reads, for each of Stage.inputs in order."""
 
     def __init__(
         self,
@@ -344,10 +357,11 @@ class DefineStage(_message.Message):
         settings: _abc.Iterable[_physical_pb2.Option] | None = ...,
         uploads: _abc.Iterable[_physical_pb2.UploadedTable] | None = ...,
         profile: _builtins.bool = ...,
+        sources: _abc.Iterable[Global___InputSources] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "job_id", b"job_id", "profile", b"profile", "settings", b"settings", "stage", b"stage", "uploads", b"uploads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "job_id", b"job_id", "profile", b"profile", "settings", b"settings", "sources", b"sources", "stage", b"stage", "uploads", b"uploads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -414,6 +428,142 @@ class OutputLocation(_message.Message):
 Global___OutputLocation: _TypeAlias = OutputLocation  # noqa: Y015
 
 @_typing.final
+class InputSources(_message.Message):
+    """InputSources says where the outputs of one stage lie. Of an input of which each task reads its own
+    partitions, the sizes are told when a task is launched, and to that task.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTPUTS_FIELD_NUMBER: _builtins.int
+    SLICED_FIELD_NUMBER: _builtins.int
+    sliced: _builtins.bool
+    """True if the sizes are told by LaunchTask.slices instead of OutputSource.sizes."""
+    @_builtins.property
+    def outputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutputSource]:
+        """One for each task of the producing stage, in task order."""
+
+    def __init__(
+        self,
+        *,
+        outputs: _abc.Iterable[Global___OutputSource] | None = ...,
+        sliced: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outputs", b"outputs", "sliced", b"sliced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InputSources: _TypeAlias = InputSources  # noqa: Y015
+
+@_typing.final
+class OutputSource(_message.Message):
+    """OutputSource says where the output of one task lies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    EXECUTOR_ID_FIELD_NUMBER: _builtins.int
+    FLIGHT_ADDRESS_FIELD_NUMBER: _builtins.int
+    SIZES_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """The attempt that made it."""
+    executor_id: _builtins.str
+    """The executor that holds it."""
+    flight_address: _builtins.str
+    """That executor's Flight server."""
+    @_builtins.property
+    def sizes(self) -> Global___Sizes:
+        """Its partitions. Not set if the input is sliced."""
+
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        executor_id: _builtins.str = ...,
+        flight_address: _builtins.str = ...,
+        sizes: Global___Sizes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sizes", b"sizes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["executor_id", b"executor_id", "flight_address", b"flight_address", "sizes", b"sizes", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutputSource: _TypeAlias = OutputSource  # noqa: Y015
+
+@_typing.final
+class Sizes(_message.Message):
+    """Sizes tells how large several things are, in columns: what they are stands where it is used. An
+    entry without rows says the same as no entry.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which of the things, counted from 0, ascending; as many as there are rows. Empty: 0, 1, 2 and so
+        on, which is how it is written where most things have rows.
+        """
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Rows of each."""
+
+    @_builtins.property
+    def bytes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Bytes of each; as many as there are rows."""
+
+    def __init__(
+        self,
+        *,
+        numbers: _abc.Iterable[_builtins.int] | None = ...,
+        rows: _abc.Iterable[_builtins.int] | None = ...,
+        bytes: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "numbers", b"numbers", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sizes: _TypeAlias = Sizes  # noqa: Y015
+
+@_typing.final
+class InputSlice(_message.Message):
+    """InputSlice is what one task reads of one input. Empty if the input is not sliced."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    SIZES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The input's partitions that the task reads, ascending."""
+
+    @_builtins.property
+    def sizes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sizes]:
+        """For each of them, what each output holds of it, counted as in InputSources.outputs."""
+
+    def __init__(
+        self,
+        *,
+        partitions: _abc.Iterable[_builtins.int] | None = ...,
+        sizes: _abc.Iterable[Global___Sizes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partitions", b"partitions", "sizes", b"sizes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InputSlice: _TypeAlias = InputSlice  # noqa: Y015
+
+@_typing.final
 class LaunchTask(_message.Message):
     """LaunchTask starts one attempt of a task."""
 
@@ -424,6 +574,7 @@ class LaunchTask(_message.Message):
     STAGE_ID_FIELD_NUMBER: _builtins.int
     PARTITIONS_FIELD_NUMBER: _builtins.int
     SLOTS_FIELD_NUMBER: _builtins.int
+    SLICES_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """The attempt: `j7/s2/t14#1`."""
     job_id: _builtins.str
@@ -436,6 +587,12 @@ class LaunchTask(_message.Message):
     def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The fragment's partitions to run, ascending."""
 
+    @_builtins.property
+    def slices(self) -> _containers.RepeatedCompositeFieldContainer[Global___InputSlice]:
+        """What the task reads of its inputs, for each of Stage.inputs in order. Empty if none of them is
+        sliced.
+        """
+
     def __init__(
         self,
         *,
@@ -444,10 +601,11 @@ class LaunchTask(_message.Message):
         stage_id: _builtins.int = ...,
         partitions: _abc.Iterable[_builtins.int] | None = ...,
         slots: _builtins.int = ...,
+        slices: _abc.Iterable[Global___InputSlice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "partitions", b"partitions", "slots", b"slots", "stage_id", b"stage_id", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "partitions", b"partitions", "slices", b"slices", "slots", b"slots", "stage_id", b"stage_id", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -488,6 +646,7 @@ class TaskFinished(_message.Message):
     ELAPSED_MS_FIELD_NUMBER: _builtins.int
     FIGURES_FIELD_NUMBER: _builtins.int
     OPERATORS_FIELD_NUMBER: _builtins.int
+    SIZES_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """The attempt."""
     bytes_read_local: _builtins.int
@@ -497,8 +656,11 @@ class TaskFinished(_message.Message):
     elapsed_ms: _builtins.int
     """How long it ran, in milliseconds."""
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def partitions(self) -> _containers.RepeatedCompositeFieldContainer[_physical_pb2.PartitionStatistics]:
-        """The partitions of its output with at least one row, ascending."""
+        """The partitions of its output with at least one row, ascending. Still read where `sizes` is not
+        set, and not written any more.
+        """
 
     @_builtins.property
     def figures(self) -> _physical_pb2.OperatorFigures:
@@ -510,6 +672,10 @@ class TaskFinished(_message.Message):
         mean these, and they replace Stage.operators.
         """
 
+    @_builtins.property
+    def sizes(self) -> Global___Sizes:
+        """The partitions of its output."""
+
     def __init__(
         self,
         *,
@@ -520,10 +686,11 @@ class TaskFinished(_message.Message):
         elapsed_ms: _builtins.int = ...,
         figures: _physical_pb2.OperatorFigures | None = ...,
         operators: _abc.Iterable[_physical_pb2.Operator] | None = ...,
+        sizes: Global___Sizes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "sizes", b"sizes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "elapsed_ms", b"elapsed_ms", "figures", b"figures", "operators", b"operators", "partitions", b"partitions", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "elapsed_ms", b"elapsed_ms", "figures", b"figures", "operators", b"operators", "partitions", b"partitions", "sizes", b"sizes", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
