@@ -29,6 +29,7 @@ _BODIES: Final[dict[str, type[Message]]] = {
     "analyze": pb.AnalyzeExecNode,
     "cross_join": pb.TwoInputNode,
     "empty": pb.SchemaLeafNode,
+    "filter": pb.FilterExecNode,
     "generate_series": pb.GenerateSeriesNode,
     "global_limit": pb.GlobalLimitExecNode,
     "hash_join": pb.HashJoinExecNode,
@@ -203,6 +204,18 @@ def column(name: str, index: int) -> bytes:
     """Returns the serialised expression that reads a column."""
     expression = pb.PhysicalExprNode(column=pb.PhysicalColumn(name=name, index=index))
     return expression.SerializeToString()
+
+
+def column_read(expression: bytes) -> int | None:
+    """Returns the index of the column that an expression is, or nothing if it is more."""
+    parsed = pb.PhysicalExprNode.FromString(expression)
+    return parsed.column.index if parsed.WhichOneof("kind") == "column" else None
+
+
+def binary(left: bytes, operator: str, right: bytes) -> bytes:
+    """Returns the serialised expression of an operator, by the engine's name, such as `GtEq`."""
+    body = pb.PhysicalBinaryExprNode(l=left, r=right, op=operator)
+    return pb.PhysicalExprNode(binary_expr=body).SerializeToString()
 
 
 def cast(expression: bytes, arrow_type: bytes) -> bytes:

@@ -59,9 +59,10 @@ def emptied(fragment: PlanNode) -> PlanNode:
     match fragment.kind:
         case kind if kind in pv.FILE_SCAN_KINDS:
             conf = pv.scan_conf(fragment)
+            groups = len(conf.file_groups)
             conf.ClearField("file_groups")
             conf.ClearField("output_partitioning")
-            conf.file_groups.append(pb.FileGroup())
+            conf.file_groups.extend(pb.FileGroup() for _ in range(groups))
             return pv.with_scan_conf(fragment, conf)
         case "memory_scan":
             body = pb.MemoryScanExecNode()

@@ -17,6 +17,7 @@ from springald.limits import PARTITIONS_MAX
 DISTRIBUTION: Final = "springald.distribution"
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
+RANGE_PLACEMENT: Final = "springald.range_placement"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 TIME_ZONE: Final = "datafusion.execution.time_zone"
 
@@ -29,7 +30,15 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         str(8 * 1024 * 1024),
         "how many bytes a query scans at most to run as one task when the distribution is auto",
     ),
+    RANGE_PLACEMENT: (
+        "auto",
+        "whether files in the order of a key are read in ranges of it: auto, always or never",
+    ),
 }
+
+
+_RULES: Final = frozenset({DISTRIBUTION, RANGE_PLACEMENT})
+"""Settings that say whether something is done: auto, always or never."""
 
 
 def _defaults() -> dict[str, str]:
@@ -84,6 +93,11 @@ class SessionSettings:
         return self.own[DISTRIBUTION]
 
     @property
+    def range_placement(self) -> str:
+        """Whether tables are read in ranges of a key: `auto`, `always` or `never`."""
+        return self.own[RANGE_PLACEMENT]
+
+    @property
     def single_task_bytes_max(self) -> int:
         """The most bytes that a query scans as one task."""
         return int(self.own[SINGLE_TASK_BYTES_MAX])
@@ -117,7 +131,7 @@ def _check_partitions(value: str) -> None:
 
 
 def _checked(name: str, value: str) -> str:
-    if name == DISTRIBUTION and value.lower() in {"auto", "always", "never"}:
+    if name in _RULES and value.lower() in {"auto", "always", "never"}:
         return value.lower()
     if name == SINGLE_TASK_BYTES_MAX and value.isascii() and value.isdigit():
         return value

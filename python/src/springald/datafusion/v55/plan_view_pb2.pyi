@@ -292,12 +292,22 @@ class AggregateExecNode(_message.Message):
     AGGR_EXPR_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     INPUT_FIELD_NUMBER: _builtins.int
+    GROUP_EXPR_NAME_FIELD_NUMBER: _builtins.int
+    AGGR_EXPR_NAME_FIELD_NUMBER: _builtins.int
+    HAS_GROUPING_SET_FIELD_NUMBER: _builtins.int
+    SCHEMA_FIELD_NUMBER: _builtins.int
     mode: _builtins.int
     input: _builtins.bytes
+    has_grouping_set: _builtins.bool
+    schema: _builtins.bytes
     @_builtins.property
     def group_expr(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     @_builtins.property
     def aggr_expr(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    @_builtins.property
+    def group_expr_name(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def aggr_expr_name(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -305,16 +315,73 @@ class AggregateExecNode(_message.Message):
         aggr_expr: _abc.Iterable[_builtins.bytes] | None = ...,
         mode: _builtins.int = ...,
         input: _builtins.bytes | None = ...,
+        group_expr_name: _abc.Iterable[_builtins.str] | None = ...,
+        aggr_expr_name: _abc.Iterable[_builtins.str] | None = ...,
+        has_grouping_set: _builtins.bool = ...,
+        schema: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_schema", b"_schema", "input", b"input", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "aggr_expr", b"aggr_expr", "group_expr", b"group_expr", "input", b"input", "mode", b"mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_schema", b"_schema", "aggr_expr", b"aggr_expr", "aggr_expr_name", b"aggr_expr_name", "group_expr", b"group_expr", "group_expr_name", b"group_expr_name", "has_grouping_set", b"has_grouping_set", "input", b"input", "mode", b"mode", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
     _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
+    _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
 
 Global___AggregateExecNode: _TypeAlias = AggregateExecNode  # noqa: Y015
+
+@_typing.final
+class FilterExecNode(_message.Message):
+    """FilterExecNode keeps the rows for which an expression is true, and some of their columns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INPUT_FIELD_NUMBER: _builtins.int
+    EXPR_FIELD_NUMBER: _builtins.int
+    DEFAULT_FILTER_SELECTIVITY_FIELD_NUMBER: _builtins.int
+    PROJECTION_FIELD_NUMBER: _builtins.int
+    BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    FETCH_FIELD_NUMBER: _builtins.int
+    input: _builtins.bytes
+    expr: _builtins.bytes
+    default_filter_selectivity: _builtins.int
+    batch_size: _builtins.int
+    fetch: _builtins.int
+    @_builtins.property
+    def projection(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        input: _builtins.bytes | None = ...,
+        expr: _builtins.bytes | None = ...,
+        default_filter_selectivity: _builtins.int = ...,
+        projection: _abc.Iterable[_builtins.int] | None = ...,
+        batch_size: _builtins.int = ...,
+        fetch: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr", b"_expr", "_fetch", b"_fetch", "_input", b"_input", "expr", b"expr", "fetch", b"fetch", "input", b"input"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr", b"_expr", "_fetch", b"_fetch", "_input", b"_input", "batch_size", b"batch_size", "default_filter_selectivity", b"default_filter_selectivity", "expr", b"expr", "fetch", b"fetch", "input", b"input", "projection", b"projection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expr: _TypeAlias = _typing.Literal["expr"]  # noqa: Y015
+    _WhichOneofArgType__expr: _TypeAlias = _typing.Literal["_expr", b"_expr"]  # noqa: Y015
+    _WhichOneofReturnType__fetch: _TypeAlias = _typing.Literal["fetch"]  # noqa: Y015
+    _WhichOneofArgType__fetch: _TypeAlias = _typing.Literal["_fetch", b"_fetch"]  # noqa: Y015
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expr) -> _WhichOneofReturnType__expr | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fetch) -> _WhichOneofReturnType__fetch | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
+
+Global___FilterExecNode: _TypeAlias = FilterExecNode  # noqa: Y015
 
 @_typing.final
 class ProjectionExecNode(_message.Message):
@@ -584,12 +651,15 @@ class PhysicalExprNode(_message.Message):
     EXPR_ID_FIELD_NUMBER: _builtins.int
     COLUMN_FIELD_NUMBER: _builtins.int
     LITERAL_FIELD_NUMBER: _builtins.int
+    BINARY_EXPR_FIELD_NUMBER: _builtins.int
     SORT_FIELD_NUMBER: _builtins.int
     CAST_FIELD_NUMBER: _builtins.int
     expr_id: _builtins.int
     literal: _builtins.bytes
     @_builtins.property
     def column(self) -> Global___PhysicalColumn: ...
+    @_builtins.property
+    def binary_expr(self) -> Global___PhysicalBinaryExprNode: ...
     @_builtins.property
     def sort(self) -> Global___PhysicalSortExprNode: ...
     @_builtins.property
@@ -600,16 +670,17 @@ class PhysicalExprNode(_message.Message):
         expr_id: _builtins.int | None = ...,
         column: Global___PhysicalColumn | None = ...,
         literal: _builtins.bytes = ...,
+        binary_expr: Global___PhysicalBinaryExprNode | None = ...,
         sort: Global___PhysicalSortExprNode | None = ...,
         cast: Global___PhysicalCastNode | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "literal", b"literal", "sort", b"sort"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "binary_expr", b"binary_expr", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "literal", b"literal", "sort", b"sort"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "literal", b"literal", "sort", b"sort"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id", "binary_expr", b"binary_expr", "cast", b"cast", "column", b"column", "expr_id", b"expr_id", "kind", b"kind", "literal", b"literal", "sort", b"sort"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expr_id: _TypeAlias = _typing.Literal["expr_id"]  # noqa: Y015
     _WhichOneofArgType__expr_id: _TypeAlias = _typing.Literal["_expr_id", b"_expr_id"]  # noqa: Y015
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["column", "literal", "sort", "cast"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["column", "literal", "binary_expr", "sort", "cast"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expr_id) -> _WhichOneofReturnType__expr_id | None: ...
@@ -672,6 +743,40 @@ class PhysicalSortExprNode(_message.Message):
 Global___PhysicalSortExprNode: _TypeAlias = PhysicalSortExprNode  # noqa: Y015
 
 @_typing.final
+class PhysicalBinaryExprNode(_message.Message):
+    """PhysicalBinaryExprNode is an operator between two expressions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    L_FIELD_NUMBER: _builtins.int
+    R_FIELD_NUMBER: _builtins.int
+    OP_FIELD_NUMBER: _builtins.int
+    l: _builtins.bytes
+    r: _builtins.bytes
+    op: _builtins.str
+    def __init__(
+        self,
+        *,
+        l: _builtins.bytes | None = ...,
+        r: _builtins.bytes | None = ...,
+        op: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_l", b"_l", "_r", b"_r", "l", b"l", "r", b"r"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_l", b"_l", "_r", b"_r", "l", b"l", "op", b"op", "r", b"r"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__l: _TypeAlias = _typing.Literal["l"]  # noqa: Y015
+    _WhichOneofArgType__l: _TypeAlias = _typing.Literal["_l", b"_l"]  # noqa: Y015
+    _WhichOneofReturnType__r: _TypeAlias = _typing.Literal["r"]  # noqa: Y015
+    _WhichOneofArgType__r: _TypeAlias = _typing.Literal["_r", b"_r"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__l) -> _WhichOneofReturnType__l | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__r) -> _WhichOneofReturnType__r | None: ...
+
+Global___PhysicalBinaryExprNode: _TypeAlias = PhysicalBinaryExprNode  # noqa: Y015
+
+@_typing.final
 class PhysicalCastNode(_message.Message):
     """PhysicalCastNode converts a value."""
 
@@ -713,14 +818,23 @@ class HashJoinExecNode(_message.Message):
     ON_FIELD_NUMBER: _builtins.int
     JOIN_TYPE_FIELD_NUMBER: _builtins.int
     PARTITION_MODE_FIELD_NUMBER: _builtins.int
+    NULL_EQUALITY_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PROJECTION_FIELD_NUMBER: _builtins.int
     NULL_AWARE_FIELD_NUMBER: _builtins.int
+    FETCH_FIELD_NUMBER: _builtins.int
     left: _builtins.bytes
     right: _builtins.bytes
     join_type: _builtins.int
     partition_mode: _builtins.int
+    null_equality: _builtins.int
+    filter: _builtins.bytes
     null_aware: _builtins.bool
+    fetch: _builtins.int
     @_builtins.property
     def on(self) -> _containers.RepeatedCompositeFieldContainer[Global___JoinOn]: ...
+    @_builtins.property
+    def projection(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
         self,
         *,
@@ -729,16 +843,28 @@ class HashJoinExecNode(_message.Message):
         on: _abc.Iterable[Global___JoinOn] | None = ...,
         join_type: _builtins.int = ...,
         partition_mode: _builtins.int = ...,
+        null_equality: _builtins.int = ...,
+        filter: _builtins.bytes | None = ...,
+        projection: _abc.Iterable[_builtins.int] | None = ...,
         null_aware: _builtins.bool = ...,
+        fetch: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fetch", b"_fetch", "_filter", b"_filter", "_left", b"_left", "_right", b"_right", "fetch", b"fetch", "filter", b"filter", "left", b"left", "right", b"right"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "join_type", b"join_type", "left", b"left", "null_aware", b"null_aware", "on", b"on", "partition_mode", b"partition_mode", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fetch", b"_fetch", "_filter", b"_filter", "_left", b"_left", "_right", b"_right", "fetch", b"fetch", "filter", b"filter", "join_type", b"join_type", "left", b"left", "null_aware", b"null_aware", "null_equality", b"null_equality", "on", b"on", "partition_mode", b"partition_mode", "projection", b"projection", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fetch: _TypeAlias = _typing.Literal["fetch"]  # noqa: Y015
+    _WhichOneofArgType__fetch: _TypeAlias = _typing.Literal["_fetch", b"_fetch"]  # noqa: Y015
+    _WhichOneofReturnType__filter: _TypeAlias = _typing.Literal["filter"]  # noqa: Y015
+    _WhichOneofArgType__filter: _TypeAlias = _typing.Literal["_filter", b"_filter"]  # noqa: Y015
     _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
     _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
     _WhichOneofReturnType__right: _TypeAlias = _typing.Literal["right"]  # noqa: Y015
     _WhichOneofArgType__right: _TypeAlias = _typing.Literal["_right", b"_right"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fetch) -> _WhichOneofReturnType__fetch | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__filter) -> _WhichOneofReturnType__filter | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__left) -> _WhichOneofReturnType__left | None: ...
     @_typing.overload
@@ -786,19 +912,23 @@ class NestedLoopJoinExecNode(_message.Message):
     LEFT_FIELD_NUMBER: _builtins.int
     RIGHT_FIELD_NUMBER: _builtins.int
     JOIN_TYPE_FIELD_NUMBER: _builtins.int
+    PROJECTION_FIELD_NUMBER: _builtins.int
     left: _builtins.bytes
     right: _builtins.bytes
     join_type: _builtins.int
+    @_builtins.property
+    def projection(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
         self,
         *,
         left: _builtins.bytes | None = ...,
         right: _builtins.bytes | None = ...,
         join_type: _builtins.int = ...,
+        projection: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "left", b"left", "right", b"right"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "join_type", b"join_type", "left", b"left", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_left", b"_left", "_right", b"_right", "join_type", b"join_type", "left", b"left", "projection", b"projection", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__left: _TypeAlias = _typing.Literal["left"]  # noqa: Y015
     _WhichOneofArgType__left: _TypeAlias = _typing.Literal["_left", b"_left"]  # noqa: Y015
@@ -1024,13 +1154,16 @@ class FileScanExecConf(_message.Message):
     FILE_GROUPS_FIELD_NUMBER: _builtins.int
     SCHEMA_FIELD_NUMBER: _builtins.int
     PROJECTION_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
     STATISTICS_FIELD_NUMBER: _builtins.int
     TABLE_PARTITION_COLS_FIELD_NUMBER: _builtins.int
     OBJECT_STORE_URL_FIELD_NUMBER: _builtins.int
     OUTPUT_ORDERING_FIELD_NUMBER: _builtins.int
     CONSTRAINTS_FIELD_NUMBER: _builtins.int
+    PROJECTION_EXPRS_FIELD_NUMBER: _builtins.int
     OUTPUT_PARTITIONING_FIELD_NUMBER: _builtins.int
     schema: _builtins.bytes
+    limit: _builtins.bytes
     statistics: _builtins.bytes
     object_store_url: _builtins.str
     constraints: _builtins.bytes
@@ -1043,27 +1176,35 @@ class FileScanExecConf(_message.Message):
     def table_partition_cols(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def output_ordering(self) -> _containers.RepeatedCompositeFieldContainer[Global___SortExprList]: ...
+    @_builtins.property
+    def projection_exprs(self) -> Global___ProjectionExprs: ...
     def __init__(
         self,
         *,
         file_groups: _abc.Iterable[Global___FileGroup] | None = ...,
         schema: _builtins.bytes | None = ...,
         projection: _abc.Iterable[_builtins.int] | None = ...,
+        limit: _builtins.bytes | None = ...,
         statistics: _builtins.bytes | None = ...,
         table_partition_cols: _abc.Iterable[_builtins.str] | None = ...,
         object_store_url: _builtins.str = ...,
         output_ordering: _abc.Iterable[Global___SortExprList] | None = ...,
         constraints: _builtins.bytes | None = ...,
+        projection_exprs: Global___ProjectionExprs | None = ...,
         output_partitioning: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "_schema", b"_schema", "_statistics", b"_statistics", "constraints", b"constraints", "output_partitioning", b"output_partitioning", "schema", b"schema", "statistics", b"statistics"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_limit", b"_limit", "_output_partitioning", b"_output_partitioning", "_projection_exprs", b"_projection_exprs", "_schema", b"_schema", "_statistics", b"_statistics", "constraints", b"constraints", "limit", b"limit", "output_partitioning", b"output_partitioning", "projection_exprs", b"projection_exprs", "schema", b"schema", "statistics", b"statistics"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_output_partitioning", b"_output_partitioning", "_schema", b"_schema", "_statistics", b"_statistics", "constraints", b"constraints", "file_groups", b"file_groups", "object_store_url", b"object_store_url", "output_ordering", b"output_ordering", "output_partitioning", b"output_partitioning", "projection", b"projection", "schema", b"schema", "statistics", b"statistics", "table_partition_cols", b"table_partition_cols"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_constraints", b"_constraints", "_limit", b"_limit", "_output_partitioning", b"_output_partitioning", "_projection_exprs", b"_projection_exprs", "_schema", b"_schema", "_statistics", b"_statistics", "constraints", b"constraints", "file_groups", b"file_groups", "limit", b"limit", "object_store_url", b"object_store_url", "output_ordering", b"output_ordering", "output_partitioning", b"output_partitioning", "projection", b"projection", "projection_exprs", b"projection_exprs", "schema", b"schema", "statistics", b"statistics", "table_partition_cols", b"table_partition_cols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__constraints: _TypeAlias = _typing.Literal["constraints"]  # noqa: Y015
     _WhichOneofArgType__constraints: _TypeAlias = _typing.Literal["_constraints", b"_constraints"]  # noqa: Y015
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
     _WhichOneofReturnType__output_partitioning: _TypeAlias = _typing.Literal["output_partitioning"]  # noqa: Y015
     _WhichOneofArgType__output_partitioning: _TypeAlias = _typing.Literal["_output_partitioning", b"_output_partitioning"]  # noqa: Y015
+    _WhichOneofReturnType__projection_exprs: _TypeAlias = _typing.Literal["projection_exprs"]  # noqa: Y015
+    _WhichOneofArgType__projection_exprs: _TypeAlias = _typing.Literal["_projection_exprs", b"_projection_exprs"]  # noqa: Y015
     _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
     _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
     _WhichOneofReturnType__statistics: _TypeAlias = _typing.Literal["statistics"]  # noqa: Y015
@@ -1071,13 +1212,65 @@ class FileScanExecConf(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__constraints) -> _WhichOneofReturnType__constraints | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_partitioning) -> _WhichOneofReturnType__output_partitioning | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__projection_exprs) -> _WhichOneofReturnType__projection_exprs | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__statistics) -> _WhichOneofReturnType__statistics | None: ...
 
 Global___FileScanExecConf: _TypeAlias = FileScanExecConf  # noqa: Y015
+
+@_typing.final
+class ProjectionExprs(_message.Message):
+    """ProjectionExprs is what a scan puts out of a table's columns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def projections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProjectionExpr]: ...
+    def __init__(
+        self,
+        *,
+        projections: _abc.Iterable[Global___ProjectionExpr] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["projections", b"projections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProjectionExprs: _TypeAlias = ProjectionExprs  # noqa: Y015
+
+@_typing.final
+class ProjectionExpr(_message.Message):
+    """ProjectionExpr is one column that a scan puts out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALIAS_FIELD_NUMBER: _builtins.int
+    EXPR_FIELD_NUMBER: _builtins.int
+    alias: _builtins.str
+    expr: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        alias: _builtins.str = ...,
+        expr: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expr", b"_expr", "expr", b"expr"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expr", b"_expr", "alias", b"alias", "expr", b"expr"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expr: _TypeAlias = _typing.Literal["expr"]  # noqa: Y015
+    _WhichOneofArgType__expr: _TypeAlias = _typing.Literal["_expr", b"_expr"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expr) -> _WhichOneofReturnType__expr | None: ...
+
+Global___ProjectionExpr: _TypeAlias = ProjectionExpr  # noqa: Y015
 
 @_typing.final
 class SortExprList(_message.Message):
@@ -1239,6 +1432,100 @@ class Schema(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Schema: _TypeAlias = Schema  # noqa: Y015
+
+@_typing.final
+class IntegerType(_message.Message):
+    """IntegerType tells the types of whole numbers and dates from all others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UINT8_FIELD_NUMBER: _builtins.int
+    INT8_FIELD_NUMBER: _builtins.int
+    UINT16_FIELD_NUMBER: _builtins.int
+    INT16_FIELD_NUMBER: _builtins.int
+    UINT32_FIELD_NUMBER: _builtins.int
+    INT32_FIELD_NUMBER: _builtins.int
+    UINT64_FIELD_NUMBER: _builtins.int
+    INT64_FIELD_NUMBER: _builtins.int
+    DATE32_FIELD_NUMBER: _builtins.int
+    uint8: _builtins.bytes
+    int8: _builtins.bytes
+    uint16: _builtins.bytes
+    int16: _builtins.bytes
+    uint32: _builtins.bytes
+    int32: _builtins.bytes
+    uint64: _builtins.bytes
+    int64: _builtins.bytes
+    date32: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        uint8: _builtins.bytes = ...,
+        int8: _builtins.bytes = ...,
+        uint16: _builtins.bytes = ...,
+        int16: _builtins.bytes = ...,
+        uint32: _builtins.bytes = ...,
+        int32: _builtins.bytes = ...,
+        uint64: _builtins.bytes = ...,
+        int64: _builtins.bytes = ...,
+        date32: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date32", b"date32", "int16", b"int16", "int32", b"int32", "int64", b"int64", "int8", b"int8", "kind", b"kind", "uint16", b"uint16", "uint32", b"uint32", "uint64", b"uint64", "uint8", b"uint8"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date32", b"date32", "int16", b"int16", "int32", b"int32", "int64", b"int64", "int8", b"int8", "kind", b"kind", "uint16", b"uint16", "uint32", b"uint32", "uint64", b"uint64", "uint8", b"uint8"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "date32"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___IntegerType: _TypeAlias = IntegerType  # noqa: Y015
+
+@_typing.final
+class IntegerValue(_message.Message):
+    """IntegerValue is a literal of one of those types."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INT8_FIELD_NUMBER: _builtins.int
+    INT16_FIELD_NUMBER: _builtins.int
+    INT32_FIELD_NUMBER: _builtins.int
+    INT64_FIELD_NUMBER: _builtins.int
+    UINT8_FIELD_NUMBER: _builtins.int
+    UINT16_FIELD_NUMBER: _builtins.int
+    UINT32_FIELD_NUMBER: _builtins.int
+    UINT64_FIELD_NUMBER: _builtins.int
+    DATE32_FIELD_NUMBER: _builtins.int
+    int8: _builtins.int
+    int16: _builtins.int
+    int32: _builtins.int
+    int64: _builtins.int
+    uint8: _builtins.int
+    uint16: _builtins.int
+    uint32: _builtins.int
+    uint64: _builtins.int
+    date32: _builtins.int
+    def __init__(
+        self,
+        *,
+        int8: _builtins.int = ...,
+        int16: _builtins.int = ...,
+        int32: _builtins.int = ...,
+        int64: _builtins.int = ...,
+        uint8: _builtins.int = ...,
+        uint16: _builtins.int = ...,
+        uint32: _builtins.int = ...,
+        uint64: _builtins.int = ...,
+        date32: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date32", b"date32", "int16", b"int16", "int32", b"int32", "int64", b"int64", "int8", b"int8", "uint16", b"uint16", "uint32", b"uint32", "uint64", b"uint64", "uint8", b"uint8", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date32", b"date32", "int16", b"int16", "int32", b"int32", "int64", b"int64", "int8", b"int8", "uint16", b"uint16", "uint32", b"uint32", "uint64", b"uint64", "uint8", b"uint8", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "date32"]  # noqa: Y015
+    _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+Global___IntegerValue: _TypeAlias = IntegerValue  # noqa: Y015
 
 @_typing.final
 class Field(_message.Message):

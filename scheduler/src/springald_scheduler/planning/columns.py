@@ -1,0 +1,131 @@
+"""Follows a column of an operator's rows down to where it comes from.
+
+An operator puts out columns of its inputs, in an order of its own, beside what it computes. Only
+columns that are handed on as they are can be followed.
+"""
+
+from typing import Final
+
+from springald.engine import plan_view as pv
+from springald.engine.plan_view import PlanNode
+
+_SAME: Final = frozenset({
+    "buffer", "coalesce_batches", "cooperative", "global_limit", "local_limit", "merge",
+    "repartition", "scalar_subquery", "sort", "sort_preserving_merge",
+})  # fmt: skip
+"""Operators whose rows have the columns of their first input."""
+
+_FIRST_INPUT: Final = _SAME | {"union", "window"}
+"""Operators whose rows begin with as many columns as their first input has."""
+
+LEFT_ONLY: Final = frozenset({4, 5})
+"""Join types LEFT SEMI and LEFT ANTI, which put out rows of the left side alone."""
+
+RIGHT_ONLY: Final = frozenset({6, 7})
+"""Join types RIGHT SEMI and RIGHT ANTI."""
+
+_LEFT_MARK: Final = 8
+_RIGHT_MARK: Final = 9
+_NO_COLUMNS: Final = [2**32 - 1]
+"""How the engine writes a projection to nothing, to tell it from none."""
+
+
+def width(node: PlanNode) -> int | None:
+    """Returns how many columns an operator puts out, or nothing if that is not known."""
+    body = node.body
+    match node.kind:
+        case "projection":
+            return len(body.expr)
+        case "filter":
+            return len(body.projection)
+        case "aggregate":
+            # A partial one keeps a state of any number of columns.
+            return len(body.group_expr) + len(body.aggr_expr) if _is_final(node) else None
+        case "hash_join" | "nested_loop_join" | "cross_join":
+            chosen = _projection(node)
+            return _joined_width(node) if chosen is None else len(chosen)
+    if node.kind in pv.FILE_SCAN_KINDS:
+        return len(_scanned(node))
+    if node.kind not in _FIRST_INPUT:
+        return None
+    below = width(node.children[0])
+    return below + len(body.window_expr) if below and node.kind == "window" else below
+
+
+def origin(node: PlanNode, index: int) -> tuple[int, int] | None:
+    """Returns which input, and which of its columns, a column is, if it is handed on as it is."""
+    body = node.body
+    match node.kind:
+        case "projection":
+            return _read(0, body.expr[index])
+        case "filter":
+            return 0, body.projection[index]
+        case "aggregate":
+            grouped = index < len(body.group_expr) and not body.has_grouping_set
+            return _read(0, body.group_expr[index]) if grouped else None
+        case "hash_join" | "nested_loop_join" | "cross_join":
+            chosen = _projection(node)
+            return _joined(node, index if chosen is None else chosen[index])
+        case "window":
+            below = width(node.children[0])
+            return (0, index) if below is not None and index < below else None
+    return (0, index) if node.kind in _SAME else None
+
+
+def scanned_column(scan: PlanNode, index: int) -> int | None:
+    """Returns which column of its table a scan puts out as it is."""
+    return _scanned(scan)[index]
+
+
+def join_keys(join: PlanNode) -> list[tuple[int | None, int | None]]:
+    """Returns the columns of either input that a join holds equal; nothing for an expression."""
+    return [(pv.column_read(pair.left), pv.column_read(pair.right)) for pair in join.body.on]
+
+
+def _read(child: int, expression: bytes) -> tuple[int, int] | None:
+    index = pv.column_read(expression)
+    return None if index is None else (child, index)
+
+
+def _is_final(aggregate: PlanNode) -> bool:
+    return aggregate.body.mode != 0 and not aggregate.body.has_grouping_set
+
+
+def _projection(join: PlanNode) -> list[int] | None:
+    chosen = [] if join.kind == "cross_join" else list(join.body.projection)
+    if not chosen:
+        return None
+    return [] if chosen == _NO_COLUMNS else chosen
+
+
+def _joined_width(join: PlanNode) -> int | None:
+    left, right = (width(child) for child in join.children)
+    kind = 0 if join.kind == "cross_join" else join.body.join_type
+    if kind in LEFT_ONLY:
+        return left
+    if kind in RIGHT_ONLY:
+        return right
+    if kind in {_LEFT_MARK, _RIGHT_MARK}:
+        side = left if kind == _LEFT_MARK else right
+        return None if side is None else side + 1
+    return None if left is None or right is None else left + right
+
+
+def _joined(join: PlanNode, index: int) -> tuple[int, int] | None:
+    kind = 0 if join.kind == "cross_join" else join.body.join_type
+    if kind in RIGHT_ONLY or kind == _RIGHT_MARK:
+        side = width(join.children[1])
+        return None if side is None or index >= side else (1, index)
+    left = width(join.children[0])
+    if left is None:
+        return None
+    if index < left:
+        return 0, index
+    return None if kind in LEFT_ONLY or kind == _LEFT_MARK else (1, index - left)
+
+
+def _scanned(scan: PlanNode) -> list[int | None]:
+    conf = pv.scan_conf(scan)
+    if conf.HasField("projection_exprs"):
+        return [pv.column_read(each.expr) for each in conf.projection_exprs.projections]
+    return list(conf.projection)

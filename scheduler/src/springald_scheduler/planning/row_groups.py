@@ -1,0 +1,95 @@
+"""What the footers of Parquet files say of a column: which row groups hold which values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_INTEGERS = frozenset({"INT32", "INT64"})
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """A row group, and the values of one column in it, which has no NULLs there.
+
+    Attributes:
+        low: The smallest value.
+        high: The largest value.
+        start: Where in the file the engine takes it to begin, in bytes.
+        end: Where the next one begins, or the file ends.
+    """
+
+    low: int
+    high: int
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """Its length in the file, in bytes."""
+        return self.end - self.start
+
+
+@lru_cache(maxsize=4096)
+def row_groups(path: str, size: int, modified_ns: int, column: str) -> tuple[RowGroup, ...] | None:
+    """Returns the row groups of a file that is known by its size and time, in the file's order.
+
+    Returns nothing if the file does not tell: the column is not there, is no whole number or date,
+    has NULLs or no statistics, or the file cannot be read.
+    """
+    try:
+        footer = _footer(path, size, modified_ns)
+        number = _number(footer, column)
+        return None if number is None else _groups(footer, number, size)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+@lru_cache(maxsize=128)
+def _footer(path: str, size: int, modified_ns: int) -> pq.FileMetaData:
+    del size, modified_ns  # they tell one state of the file from the next
+    return pq.read_metadata(path)
+
+
+def _number(footer: pq.FileMetaData, column: str) -> int | None:
+    if "." in column:  # could be a field of a struct as well
+        return None
+    named = [n for n in range(footer.num_columns) if footer.schema.column(n).path == column]
+    if len(named) != 1 or footer.schema.column(named[0]).physical_type not in _INTEGERS:
+        return None
+    return named[0]
+
+
+def _groups(footer: pq.FileMetaData, number: int, size: int) -> tuple[RowGroup, ...] | None:
+    starts = list(_starts(footer))
+    ends = [*starts[1:], size]
+    if any(start >= end for start, end in zip(starts, ends, strict=True)):
+        return None
+    groups = []
+    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        statistics = footer.row_group(place).column(number).statistics
+        if statistics is None or not statistics.has_min_max or statistics.null_count != 0:
+            return None
+        low, high = _whole(statistics.min), _whole(statistics.max)
+        if low is None or high is None:
+            return None
+        groups.append(RowGroup(low, high, start, end))
+    return tuple(groups)
+
+
+def _starts(footer: pq.FileMetaData) -> Iterator[int]:
+    """Yields where the engine takes row groups to begin: at the first page of the first column."""
+    for place in range(footer.num_row_groups):
+        first = footer.row_group(place).column(0)
+        dictionary = first.dictionary_page_offset
+        yield first.data_page_offset if dictionary is None else dictionary
+
+
+def _whole(value: object) -> int | None:
+    if type(value) is int:
+        return value
+    return value.toordinal() - _EPOCH if type(value) is date else None
