@@ -102,6 +102,7 @@ def stage_of(
         schema=schema.serialize().to_pybytes(),
         settings=settings,
         uploads=uploads,
+        operator_count=0 if isinstance(plan, bytes) else len(list(plan.walk())),
     )
 
 

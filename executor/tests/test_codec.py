@@ -26,9 +26,11 @@ from springald_executor.core.model import (
     ExchangeKind,
     FragmentFormat,
     InputDefinition,
+    OperatorFigures,
     OutputLocation,
     OutputsWanted,
     Partition,
+    RanOperator,
     StoredFile,
     TaskReport,
     UploadLocation,
@@ -68,6 +70,49 @@ def definition(schema: pa.Schema) -> pb.DefineStage:
         settings=[physical.Option(name="a", value="b")],
         uploads=[upload],
     )
+
+
+def test_finished_attempt_tells_what_its_operators_measured() -> None:
+    """Each column arrives under its name, and a failed attempt tells what is known."""
+    details = ((1, "build_input_rows", 6),)
+    figures = OperatorFigures((0, 2), (5, 7), (10, 20), (0, 1), (0, 300), (), details)
+    told = physical.OperatorFigures(
+        positions=[0, 2],
+        rows_out=[5, 7],
+        compute_ns=[10, 20],
+        spill_count=[0, 1],
+        spilled_bytes=[0, 300],
+        details=[physical.OperatorDetail(position=1, name="build_input_rows", value=6)],
+    )
+    ran = (RanOperator("FilterExec", "a > 1", (1,)), RanOperator("DataSourceExec", "", ()))
+    report = TaskReport(
+        StoredFile("f", 60, in_memory=True, blocks={}), figures=figures, operators=ran
+    )
+    failure = Failure("OUT_OF_MEMORY", "no", figures=figures)
+    finished = request_from_action(ac.TellTaskFinished(CAUSE, "j1/s3/t1#1", report), "e1")
+    failed = request_from_action(ac.TellTaskFailed(CAUSE, "j1/s3/t1#1", failure), "e1")
+
+    assert finished is not None
+    assert failed is not None
+    assert finished.task_finished.figures == told
+    assert failed.task_failed.figures == told
+    assert list(finished.task_finished.operators) == [
+        physical.Operator(
+            node_id="s3/o0", name="FilterExec", detail="a > 1", input_node_ids=["s3/o1"]
+        ),
+        physical.Operator(node_id="s3/o1", name="DataSourceExec"),
+    ]
+
+
+def test_stage_definition_says_what_is_to_be_measured() -> None:
+    """How many operators there are to match, and whether everything is wanted."""
+    message = definition(pa.schema([]))
+    message.stage.operators.add(node_id="s2/o0")
+    message.profile = True
+
+    stage = stage_from_proto(message)
+
+    assert (stage.operator_count, stage.profile) == (1, True)
 
 
 def test_stage_definition_is_read_whole() -> None:

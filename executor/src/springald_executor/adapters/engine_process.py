@@ -111,7 +111,7 @@ def _run(runner: "TaskRunner", request: TaskRequest) -> Ran | Broke:
     try:
         report = runner.run(request, threading.Event())
     except TaskError as failed:
-        failure = failure_from_error(failed.error, failed.lost_task_id)
+        failure = failure_from_error(failed.error, failed.lost_task_id, failed.figures)
         return Broke(request.task_id, failure, failed.engine_usable and not _has_grown())
     except SpringaldError as error:
         return Broke(request.task_id, failure_from_error(error), engine_usable=False)

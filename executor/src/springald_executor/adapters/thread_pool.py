@@ -128,7 +128,7 @@ class _Engine:
         try:
             report = self._runner.run(request, self._stopping)
         except TaskError as failed:
-            failure = failure_from_error(failed.error, failed.lost_task_id)
+            failure = failure_from_error(failed.error, failed.lost_task_id, failed.figures)
             return ev.TaskBroke(self._engine_id, request.task_id, failure, failed.engine_usable)
         return ev.TaskRan(self._engine_id, request.task_id, report)
 

@@ -4,9 +4,12 @@ from springald.codec.errors import error_to_proto
 from springald.error.v1.error_pb2 import Error
 from springald.errors import Position, SpringaldError, error_for_code
 from springald_executor.core.failures import Failure
+from springald_executor.core.model import NO_FIGURES, OperatorFigures
 
 
-def failure_from_error(error: SpringaldError, lost_task_id: str = "") -> Failure:
+def failure_from_error(
+    error: SpringaldError, lost_task_id: str = "", figures: OperatorFigures = NO_FIGURES
+) -> Failure:
     """Returns an error as the core keeps it."""
     position = error.position or Position(0, 0)
     return Failure(
@@ -18,6 +21,7 @@ def failure_from_error(error: SpringaldError, lost_task_id: str = "") -> Failure
         line=position.line,
         column=position.column,
         lost_task_id=lost_task_id,
+        figures=figures,
     )
 
 

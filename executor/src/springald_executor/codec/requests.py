@@ -4,10 +4,16 @@ from collections.abc import Iterable
 
 from springald.executor.v1 import executor_pb2 as pb
 from springald.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
-from springald.physical.v1.physical_pb2 import PartitionStatistics
+from springald.physical.v1.physical_pb2 import (
+    Operator,
+    OperatorDetail,
+)
+from springald.physical.v1.physical_pb2 import OperatorFigures as FiguresMessage
 from springald.scheduler.v1.scheduler_pb2 import ProtocolVersion
 from springald_executor.codec.failures import error_message
+from springald_executor.codec.sizes import sizes_to_proto
 from springald_executor.core import actions as ac
+from springald_executor.core.model import OperatorFigures
 from springald_executor.core.records import Facts
 
 
@@ -48,6 +54,7 @@ def request_from_action(action: ac.Action, executor_id: str) -> pb.ConnectReques
                 task_id=task_id,
                 error=error_message(failure, executor_id),
                 lost_task_id=failure.lost_task_id,
+                figures=_figures(failure.figures),
             )
             return pb.ConnectRequest(task_failed=failed)
         case ac.TellUploadStored():
@@ -62,14 +69,43 @@ def _finished(action: ac.TellTaskFinished) -> pb.TaskFinished:
     report = action.report
     return pb.TaskFinished(
         task_id=action.task_id,
-        partitions=[
-            PartitionStatistics(partition=part.number, rows=part.rows, bytes=part.bytes)
-            for part in report.output.partitions()
-        ],
+        sizes=sizes_to_proto(report.output.partitions()),
         bytes_read_local=report.bytes_read_local,
         bytes_read_remote=report.bytes_read_remote,
         elapsed_ms=report.elapsed_ms,
+        figures=_figures(report.figures),
+        operators=[
+            Operator(
+                node_id=_node_id(action.task_id, position),
+                name=each.name,
+                detail=each.detail,
+                input_node_ids=[_node_id(action.task_id, number) for number in each.inputs],
+            )
+            for position, each in enumerate(report.operators)
+        ],
     )
+
+
+def _figures(figures: OperatorFigures) -> FiguresMessage | None:
+    if not figures.positions:
+        return None
+    return FiguresMessage(
+        positions=figures.positions,
+        rows_out=figures.rows_out,
+        compute_ns=figures.compute_ns,
+        spill_count=figures.spill_count,
+        spilled_bytes=figures.spilled_bytes,
+        bytes_scanned=figures.bytes_scanned,
+        details=[
+            OperatorDetail(position=position, name=name, value=value)
+            for position, name, value in figures.details
+        ],
+    )
+
+
+def _node_id(task_id: str, position: int) -> str:
+    """Returns the id of an operator of the stage that a task belongs to: `j7/s2/t14#1`, `s2/o4`."""
+    return f"{task_id.split('/')[1]}/o{position}"
 
 
 def _stored(action: ac.TellUploadStored) -> pb.UploadStored:

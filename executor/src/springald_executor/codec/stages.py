@@ -6,6 +6,7 @@ from springald.errors import MessageGarbledError
 from springald.executor.v1 import executor_pb2 as pb
 from springald.physical.v1 import physical_pb2 as physical
 from springald.types import schema_from_proto
+from springald_executor.codec.sizes import partitions_from_proto
 from springald_executor.core.model import (
     ExchangeKind,
     Fragment,
@@ -39,8 +40,9 @@ def stage_from_proto(message: pb.DefineStage) -> StageDefinition:
         InvalidArgumentError: Its schema breaks a rule of the contract.
     """
     stage = message.stage
-    if len(stage.inputs) != len(message.inputs):
-        wanted, got = len(stage.inputs), len(message.inputs)
+    inputs = _inputs(message)
+    if len(stage.inputs) != len(inputs):
+        wanted, got = len(stage.inputs), len(inputs)
         raise MessageGarbledError(f"each input has its locations: got {got} for {wanted} inputs")
     schema = schema_from_proto(stage.schema)
     return StageDefinition(
@@ -48,14 +50,16 @@ def stage_from_proto(message: pb.DefineStage) -> StageDefinition:
         stage_id=stage.stage_id,
         fragment=_fragment(stage.fragment),
         inputs=tuple(
-            InputDefinition(_kind(leaf.kind), tuple(_output(each) for each in places.outputs))
-            for leaf, places in zip(stage.inputs, message.inputs, strict=True)
+            InputDefinition(_kind(leaf.kind), outputs, sliced)
+            for leaf, (outputs, sliced) in zip(stage.inputs, inputs, strict=True)
         ),
         output=_kind(stage.output.kind),
         output_partitions=stage.output.partition_count,
         schema=bytes(schema.serialize().to_pybytes()),
         settings=tuple((each.name, each.value) for each in message.settings),
         uploads=tuple(_upload(each) for each in message.uploads),
+        operator_count=len(stage.operators),
+        profile=message.profile,
     )
 
 
@@ -72,7 +76,23 @@ def _kind(kind: int) -> ExchangeKind:
     return _KINDS[kind]
 
 
-def _output(message: pb.OutputLocation) -> OutputLocation:
+def _inputs(message: pb.DefineStage) -> list[tuple[tuple[OutputLocation, ...], bool]]:
+    """Reads for each input where its outputs lie, in either of two forms, and if it is sliced."""
+    if message.sources:
+        return [(tuple(map(_source, each.outputs)), each.sliced) for each in message.sources]
+    return [(tuple(map(_location, each.outputs)), False) for each in message.inputs]
+
+
+def _source(message: pb.OutputSource) -> OutputLocation:
+    return OutputLocation(
+        task_id=message.task_id,
+        executor_id=message.executor_id,
+        address=message.flight_address,
+        partitions=partitions_from_proto(message.sizes),
+    )
+
+
+def _location(message: pb.OutputLocation) -> OutputLocation:
     return OutputLocation(
         task_id=message.task_id,
         executor_id=message.executor_id,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from springald_executor.core.model import NO_FIGURES, OperatorFigures
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -16,6 +18,7 @@ class Failure:
         line: The line in the SQL text, from 1; 0 if there is none.
         column: The column in that line, from 1; 0 if there is none.
         lost_task_id: For an input that could not be read, the attempt that had made it.
+        figures: What operators measured before the failure.
     """
 
     code: str
@@ -26,6 +29,7 @@ class Failure:
     line: int = 0
     column: int = 0
     lost_task_id: str = ""
+    figures: OperatorFigures = NO_FIGURES
 
     def at(self, node_id: str) -> "Failure":
         """Returns the failure with its place filled in where it did not know it yet."""
@@ -74,6 +78,16 @@ def input_lost(task_id: str, lost_task_id: str) -> Failure:
         retryable=True,
         node_id=task_id,
         lost_task_id=lost_task_id,
+    )
+
+
+def slice_untold(task_id: str, number: int) -> Failure:
+    """The scheduler did not say what an attempt reads of an input."""
+    return Failure(
+        "INTERNAL",
+        "an attempt is told what it reads of each sliced input: "
+        f"got nothing of number {number}; please report this",
+        node_id=task_id,
     )
 
 

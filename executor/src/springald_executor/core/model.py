@@ -118,10 +118,27 @@ class OutputLocation:
 
 @dataclass(frozen=True, slots=True)
 class InputDefinition:
-    """One input of a stage: how its rows arrive, and the outputs that hold them, in task order."""
+    """One input of a stage: how its rows arrive, and the outputs that hold them, in task order.
+
+    If it is `sliced`, each task is told which partitions it reads and what outputs hold of them.
+    """
 
     kind: ExchangeKind
     outputs: tuple[OutputLocation, ...]
+    sliced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputSlice:
+    """What one task reads of one input.
+
+    Attributes:
+        partitions: The input's partitions that it reads.
+        outputs: What outputs hold of them, by the place of the output in the input's definition.
+    """
+
+    partitions: tuple[int, ...]
+    outputs: dict[int, tuple[Partition, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +154,11 @@ class UploadLocation:
 
 @dataclass(frozen=True, slots=True)
 class StageDefinition:
-    """What the tasks of a stage have in common; the schema is Arrow's IPC form, or empty."""
+    """What the tasks of a stage have in common; the schema is Arrow's IPC form, or empty.
+
+    `operator_count` is how many operators the fragment has, 0 if that is not known. With `profile`,
+    everything that the engine measured is wanted.
+    """
 
     job_id: str
     stage_id: int
@@ -148,6 +169,8 @@ class StageDefinition:
     schema: bytes
     settings: tuple[tuple[str, str], ...] = ()
     uploads: tuple[UploadLocation, ...] = ()
+    operator_count: int = 0
+    profile: bool = False
 
     @property
     def name(self) -> str:
@@ -217,10 +240,14 @@ Wanted = OutputsWanted | UploadWanted
 
 @dataclass(frozen=True, slots=True)
 class TaskInput:
-    """One input of a task, its outputs in task order."""
+    """One input of a task, its outputs in task order.
+
+    `told` is which partitions the outputs are known for; None for all.
+    """
 
     kind: ExchangeKind
     outputs: tuple[LocalInput | RemoteInput, ...]
+    told: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +266,42 @@ class TaskRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorFigures:
+    """What an attempt measured of its operators, a column a figure.
+
+    Attributes:
+        positions: Which operators, by their position in the fragment, ascending.
+        rows_out: Rows that came out, one entry for each position; so the figures below.
+        compute_ns: The engine's own time in them, in nanoseconds.
+        spill_count: How often they spilled; empty if none did, and so are the bytes below.
+        spilled_bytes: Bytes that they spilled.
+        bytes_scanned: Bytes that they read from files.
+        details: More figures: position, the engine's name of the figure, and the figure.
+    """
+
+    positions: tuple[int, ...] = ()
+    rows_out: tuple[int, ...] = ()
+    compute_ns: tuple[int, ...] = ()
+    spill_count: tuple[int, ...] = ()
+    spilled_bytes: tuple[int, ...] = ()
+    bytes_scanned: tuple[int, ...] = ()
+    details: tuple[tuple[int, str, int], ...] = ()
+
+
+NO_FIGURES = OperatorFigures()
+"""Nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class RanOperator:
+    """An operator of a plan that a task made itself; inputs by their positions."""
+
+    name: str
+    detail: str
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReport:
     """What an attempt made.
 
@@ -249,6 +312,8 @@ class TaskReport:
         bytes_read_local: Bytes of inputs read in place.
         bytes_read_remote: Bytes of inputs fetched from other executors.
         elapsed_ms: How long it ran.
+        figures: What its operators measured.
+        operators: The operators, if the task planned a whole query itself.
     """
 
     output: StoredFile
@@ -256,3 +321,5 @@ class TaskReport:
     bytes_read_local: int = 0
     bytes_read_remote: int = 0
     elapsed_ms: int = 0
+    figures: OperatorFigures = NO_FIGURES
+    operators: tuple[RanOperator, ...] = ()

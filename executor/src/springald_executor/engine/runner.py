@@ -6,6 +6,7 @@ Knows nothing of processes: an engine process calls it, and local mode does in i
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import datafusion
@@ -19,8 +20,10 @@ from springald.engine.fragment import Needs, needs, prepare
 from springald.engine.session import ENGINE_NAME
 from springald.errors import EngineMismatchError, InternalError, SpringaldError
 from springald_executor.core.model import (
+    NO_FIGURES,
     ExchangeKind,
     FragmentFormat,
+    OperatorFigures,
     StageDefinition,
     StoredFile,
     TaskReport,
@@ -28,6 +31,7 @@ from springald_executor.core.model import (
 )
 from springald_executor.engine.contexts import Contexts
 from springald_executor.engine.drain import Drain, StuckError
+from springald_executor.engine.figures import ran_operators, read_figures
 from springald_executor.engine.files import check_files
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
 from springald_executor.shuffle.fetch import Fetcher, InputError
@@ -45,6 +49,7 @@ class TaskError(Exception):
         error: Why.
         lost_task_id: The attempt whose output could not be read, or an empty string.
         engine_usable: False if the engine may still be busy, or has panicked.
+        figures: What its operators measured up to then.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class TaskError(Exception):
         self.error = error
         self.lost_task_id = lost_task_id
         self.engine_usable = engine_usable
+        self.figures = NO_FIGURES
 
 
 class TaskRunner:
@@ -80,6 +86,7 @@ class TaskRunner:
         self._fetcher = fetcher
         self._contexts = Contexts(spill_dir)
         self._drain = Drain()
+        self._plan: ExecutionPlan | None = None
 
     def run(self, request: TaskRequest, stop: threading.Event) -> TaskReport:
         """Runs an attempt.
@@ -93,19 +100,26 @@ class TaskRunner:
         """
         began = time.monotonic()
         space = Space(self._roots, request.grant)
+        self._plan = None
         try:
             report = self._run(request, space, stop)
         except BaseException as failure:
             space.remove()
-            raise _task_error(failure) from failure
+            error = _task_error(failure)
+            error.figures = self._figures_so_far(request, failure)
+            raise error from failure
+        finally:
+            self._plan = None
         elapsed_ms = round((time.monotonic() - began) * 1000)
-        return TaskReport(
-            report.output,
-            report.copies,
-            report.bytes_read_local,
-            report.bytes_read_remote,
-            elapsed_ms,
-        )
+        return replace(report, elapsed_ms=elapsed_ms)
+
+    def _figures_so_far(self, request: TaskRequest, failure: BaseException) -> OperatorFigures:
+        if self._plan is None or not isinstance(failure, Exception):
+            return NO_FIGURES
+        try:
+            return read_figures(self._plan, request)
+        except Exception:  # noqa: BLE001 - the failure itself matters more
+            return NO_FIGURES
 
     def _run(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
         stage = request.stage
@@ -125,7 +139,7 @@ class TaskRunner:
             plan = ExecutionPlan.from_bytes(context, plan_bytes)
             numbers = _output_numbers(stage, request.partitions, plan.partition_count)
             output = self._write(request, context, plan, numbers, space, stop)
-        return _report(output, found)
+        return replace(_report(output, found), figures=read_figures(plan, request))
 
     def _run_query(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
         """Plans and runs a whole query, for a plan that the engine cannot write down."""
@@ -142,7 +156,8 @@ class TaskRunner:
             raise cause from None
         numbers = [0] * plan.partition_count
         output = self._write(request, context, plan, numbers, space, stop)
-        return _report(output, found)
+        figures, operators = read_figures(plan, request), ran_operators(plan)
+        return replace(_report(output, found), figures=figures, operators=operators)
 
     def _write(
         self,
@@ -153,6 +168,7 @@ class TaskRunner:
         space: Space,
         stop: threading.Event,
     ) -> StoredFile:
+        self._plan = plan
         schema = pa.ipc.read_schema(pa.py_buffer(request.stage.schema))
         gather_bytes = block_bytes(request.memory_bytes, len(numbers))
         writer = OutputWriter(space.create("output.arrow"), schema, gather_bytes=gather_bytes)

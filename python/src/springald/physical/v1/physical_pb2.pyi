@@ -496,8 +496,9 @@ class OperatorDetail(_message.Message):
     position: _builtins.int
     """The operator's position in Stage.operators."""
     name: _builtins.str
-    """The engine's name of the figure, for example `row_groups_pruned_statistics`. Names that end in
-    `_time` are nanoseconds.
+    """The engine's name of the figure, for example `build_input_rows`; times are nanoseconds. What was
+    pruned is told by two: how many there were, `row_groups_pruned_statistics_total`, and how many
+    were left to be read, `row_groups_pruned_statistics_matched`.
     """
     value: _builtins.int
     """The figure."""

@@ -1044,7 +1044,7 @@ class OperatorDetail(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """The engine's name of the figure. Names that end in `_time` are nanoseconds."""
+    """The engine's name of the figure, as in springald.physical.v1.OperatorDetail."""
     value: _builtins.int
     """The figure."""
     def __init__(
