@@ -185,13 +185,19 @@ class SchedulerDriver:
         """Returns jobs, newest first."""
         return self._look(lambda world, now: views.list_jobs(world, session_id, jobs_max, now))
 
-    def describe_job(self, session_id: str, name: str) -> views.JobDetails:
-        """Returns all about a job.
+    def describe_job(
+        self, session_id: str, name: str, *, with_tasks: bool = True
+    ) -> views.JobDetails:
+        """Returns all about a job, or all but its tasks.
 
         Raises:
             JobNotFoundError: There is none.
         """
-        details = self._look(lambda world, now: views.describe_job(world, session_id, name, now))
+        details = self._look(
+            lambda world, now: views.describe_job(
+                world, session_id, name, now, with_tasks=with_tasks
+            )
+        )
         if details is None:
             raise failure_to_error(job_not_found(name))
         return details

@@ -11,6 +11,7 @@ from springald_scheduler.core.events import (
     SessionOpened,
     TimePassed,
 )
+from springald_scheduler.core.figures import Spread
 from springald_scheduler.core.states import JobState
 
 
@@ -52,7 +53,7 @@ def test_view_of_a_job_counts_and_measures(bench: Bench) -> None:
     assert details is not None
     assert details.job.progress == views.Progress(2, 1, 1, 2, 0)
     assert details.stages == (
-        views.StageView(1, 2, 1, 5, 50, 0, 0, 60, 50),
+        views.StageView(1, 2, 1, 5, 50, 0, 0, 60, 50, Spread(0, 0, 0)),
         views.StageView(2, 0, 0, 0, 0, 0, 0, 0, 0),
     )
     assert [(each.attempt_id, each.state, each.elapsed_ms) for each in details.tasks] == [

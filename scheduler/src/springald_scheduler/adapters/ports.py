@@ -110,8 +110,8 @@ class Driver(Protocol):
         """Returns jobs, newest first."""
         ...
 
-    def describe_job(self, session_id: str, name: str) -> JobDetails:
-        """Returns all about a job."""
+    def describe_job(self, session_id: str, name: str, *, with_tasks: bool = True) -> JobDetails:
+        """Returns all about a job, or all but its tasks."""
         ...
 
     def list_executors(self) -> list[ExecutorView]:

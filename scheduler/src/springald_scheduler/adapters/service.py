@@ -138,7 +138,10 @@ class SchedulerApi:
         name = check_name(request.operation_id, "operation_id")
         if request.session_id:
             self._see(request.session_id)
-        return details_to_proto(self._driver.describe_job(request.session_id, name))
+        details = self._driver.describe_job(
+            request.session_id, name, with_tasks=not request.without_tasks
+        )
+        return details_to_proto(details)
 
     def list_executors(self, _: pb.ListExecutorsRequest) -> pb.ListExecutorsResponse:
         """Lists the executors."""

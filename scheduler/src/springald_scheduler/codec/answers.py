@@ -10,6 +10,7 @@ from springald.executor.v1.executor_pb2 import OutputSelection, ReadOutputs
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.types import schema_to_proto
 from springald_scheduler.codec.failures import failure_to_proto
+from springald_scheduler.codec.figures import operator_to_proto, spread_to_proto
 from springald_scheduler.codec.stages import graph_to_proto, schema_from_ipc
 from springald_scheduler.codec.tickets import Mint
 from springald_scheduler.core.states import JobState
@@ -173,6 +174,8 @@ def _stage_to_proto(stage: StageView) -> pb.StageStatistics:
         bytes_read_remote=stage.bytes_read_remote,
         elapsed_ms=stage.elapsed_ms,
         bytes_shuffled=stage.bytes_shuffled,
+        task_ms=spread_to_proto(stage.task_ms) if stage.task_ms else None,
+        operators=map(operator_to_proto, stage.operators),
     )
 
 

@@ -2,6 +2,7 @@
 
 from springald.executor.v1 import executor_pb2 as pb
 from springald_scheduler.codec.failures import failure_from_proto, failure_to_proto
+from springald_scheduler.codec.figures import figures_from_proto, operators_from_proto
 from springald_scheduler.codec.stages import (
     options_to_proto,
     partitions_to_proto,
@@ -72,6 +73,7 @@ def event_from_proto(
                 failed.task_id,
                 failure_from_proto(failed.error),
                 failed.lost_task_id,
+                figures_from_proto(failed.figures),
             )
         case "drain_requested":
             reason = message.drain_requested.reason
@@ -135,6 +137,8 @@ def _finished_from_proto(
         bytes_read_local=message.bytes_read_local,
         bytes_read_remote=message.bytes_read_remote,
         elapsed_ms=message.elapsed_ms,
+        figures=figures_from_proto(message.figures),
+        operators=operators_from_proto(message.operators),
     )
 
 
@@ -148,6 +152,7 @@ def _definition_to_proto(action: DefineStage) -> pb.DefineStage:
         ],
         settings=options_to_proto(action.settings),
         uploads=[upload_to_proto(each) for each in action.uploads],
+        profile=action.profile,
     )
 
 

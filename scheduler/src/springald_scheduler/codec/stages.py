@@ -74,6 +74,7 @@ def stage_to_proto(stage: Stage, *, for_people: bool = False) -> pb.Stage:
         operators=[_operator_to_proto(operator) for operator in stage.operators],
         schema=schema_from_ipc(stage.schema),
         upload_ids=stage.upload_ids,
+        decisions=stage.decisions,
     )
 
 
@@ -157,4 +158,5 @@ def _operator_to_proto(operator: Operator) -> pb.Operator:
         name=operator.name,
         detail=operator.detail,
         input_node_ids=operator.input_node_ids,
+        rows_estimated=operator.rows_estimated,
     )

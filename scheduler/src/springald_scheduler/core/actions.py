@@ -123,6 +123,7 @@ class DefineStage(ToExecutor):
     inputs: tuple[tuple[OutputLocation, ...], ...]
     settings: tuple[tuple[str, str], ...] = ()
     uploads: tuple[UploadLocation, ...] = ()
+    profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

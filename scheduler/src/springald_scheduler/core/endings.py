@@ -6,8 +6,8 @@ from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.files import cancel_attempts, release_files
-from springald_scheduler.core.graph import Stage
-from springald_scheduler.core.model import Job
+from springald_scheduler.core.graph import AnswerKind, Stage
+from springald_scheduler.core.model import Job, StageRun
 from springald_scheduler.core.records import JobRecord, job_key
 from springald_scheduler.core.states import JobState
 from springald_scheduler.core.uploads import leave_uploads
@@ -68,6 +68,11 @@ def release_job(world: World, job: Job, reason: Failure) -> None:
         _forget_job(world, world.released_job_ids.popitem(last=False)[0])
 
 
+def answers_with_rows(job: Job) -> bool:
+    """False for a job whose client wants to know how it ran, and not its rows."""
+    return job.graph is None or job.graph.answer is AnswerKind.ROWS
+
+
 def _end(world: World, job: Job, state: JobState) -> None:
     world.change_job(job, state)
     job.ended_ms = world.now_ms
@@ -77,10 +82,11 @@ def _end(world: World, job: Job, state: JobState) -> None:
     _leave_queues(world, job)
     world.do(Persist(world.cause, job_record(job)))
     cancel_attempts(world, job)
-    if state is not JobState.SUCCEEDED:
+    keeps_rows = state is JobState.SUCCEEDED and answers_with_rows(job)
+    if not keeps_rows:
         release_files(world, job)
     leave_uploads(world, job)
-    _drop_inputs(job)
+    _drop_inputs(job, job.last_stage if keeps_rows else None)
 
 
 def _leave_queues(world: World, job: Job) -> None:
@@ -95,9 +101,8 @@ def _leave_queues(world: World, job: Job) -> None:
         world.pool.clear_reservation()
 
 
-def _drop_inputs(job: Job) -> None:
-    """Lets go of what only running tasks needed: all outputs but the result's."""
-    kept = job.last_stage if job.state is JobState.SUCCEEDED else None
+def _drop_inputs(job: Job, kept: StageRun | None) -> None:
+    """Lets go of what only running tasks needed: all outputs but the result's, if it is kept."""
     for run in job.stages.values():
         run.stage = _without_payload(run.stage)
         if run is not kept:

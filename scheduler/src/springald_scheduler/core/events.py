@@ -6,7 +6,8 @@ An event is a fact: the core cannot refuse that it happened, only what it asks f
 from dataclasses import dataclass
 
 from springald_scheduler.core.failures import Failure
-from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.figures import NO_FIGURES, OperatorFigures
+from springald_scheduler.core.graph import Operator, StageGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,10 @@ class TaskStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished(Event):
-    """An attempt made its output; partitions without rows are left out."""
+    """An attempt made its output; partitions without rows are left out.
+
+    `operators` are those that ran, if the task planned a whole query itself.
+    """
 
     executor_id: str
     incarnation: str
@@ -193,6 +197,8 @@ class TaskFinished(Event):
     bytes_read_local: int = 0
     bytes_read_remote: int = 0
     elapsed_ms: int = 0
+    figures: OperatorFigures = NO_FIGURES
+    operators: tuple[Operator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,7 @@ class TaskFailed(Event):
         attempt_id: The attempt.
         failure: Why; `CANCELLED` if it was asked to stop.
         lost_attempt_id: The attempt whose output could not be read, or an empty string.
+        figures: What its operators measured before.
     """
 
     executor_id: str
@@ -212,6 +219,7 @@ class TaskFailed(Event):
     attempt_id: str
     failure: Failure
     lost_attempt_id: str = ""
+    figures: OperatorFigures = NO_FIGURES
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,16 @@ class StageInput:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One node of a stage's operator tree, for people and tools."""
+    """One node of a stage's operator tree, for people and tools.
+
+    `rows_estimated` is how many rows the engine expected, if it had an idea and was asked.
+    """
 
     node_id: str
     name: str
     detail: str
     input_node_ids: tuple[str, ...]
+    rows_estimated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Stage:
     operators: tuple[Operator, ...] = ()
     schema: bytes = b""
     upload_ids: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
 
     @property
     def sliceable(self) -> bool:
@@ -88,10 +93,28 @@ class Stage:
         return not self.single_task_reason
 
 
+class AnswerKind(Enum):
+    """What the client of a query gets."""
+
+    ROWS = "rows"
+    PROFILE = "profile"
+    FULL_PROFILE = "full profile"
+
+
 @dataclass(frozen=True, slots=True)
 class StageGraph:
-    """The stages of a query, producers before consumers; the last one makes the result."""
+    """The stages of a query, producers before consumers; the last one makes the result.
+
+    Attributes:
+        stages: The stages.
+        decisions: What was decided about all of them, for people.
+        settings: The session's settings that the engine needs.
+        profile: True if tasks are to tell everything that the engine measured.
+        answer: What the client gets: the rows, or what was measured, and the rows are dropped.
+    """
 
     stages: tuple[Stage, ...]
     decisions: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    profile: bool = False
+    answer: AnswerKind = AnswerKind.ROWS

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from springald_scheduler.core.events import PartitionOutput
 from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.figures import StageFigures
 from springald_scheduler.core.graph import Stage, StageGraph
 from springald_scheduler.core.records import OutputLocation, UploadLocation
 from springald_scheduler.core.states import (
@@ -95,6 +96,7 @@ class StageRun:
         locations: The outputs, once it is finished.
         started_ms: When the first task was launched.
         ended_ms: When the last task that ended did so.
+        figures: What tasks measured of its operators.
         rows_out: Rows of all finished tasks; the same for the figures below.
     """
 
@@ -109,6 +111,7 @@ class StageRun:
     locations: tuple[OutputLocation, ...] = ()
     started_ms: int = 0
     ended_ms: int = 0
+    figures: StageFigures = field(default_factory=StageFigures)
     rows_out: int = 0
     bytes_out: int = 0
     bytes_read_local: int = 0

@@ -126,6 +126,7 @@ def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
             stage=run.stage,
             inputs=tuple(job.stages[leaf.stage_id].locations for leaf in run.stage.inputs),
             settings=job.graph.settings if job.graph else (),
+            profile=job.graph.profile if job.graph else False,
             uploads=tuple(uploads),
         )
     )

@@ -1,5 +1,7 @@
 """What executors report about attempts. Only the end of a current, wanted attempt counts."""
 
+from dataclasses import replace
+
 from springald_scheduler.core.endings import fail_job
 from springald_scheduler.core.events import TaskFailed, TaskFinished, TaskStarted
 from springald_scheduler.core.failures import broken_promise
@@ -43,6 +45,9 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
     run.bytes_out += task.bytes_out
     run.bytes_read_local += task.bytes_read_local
     run.bytes_read_remote += task.bytes_read_remote
+    run.figures.add(event.figures)
+    if event.operators:
+        run.stage = replace(run.stage, operators=event.operators)
     run.ended_ms = world.now_ms
     run.finished += 1
     job.tasks_finished += 1
@@ -62,6 +67,8 @@ def on_task_failed(world: World, event: TaskFailed) -> None:
     task = run.tasks[attempt.task_number - 1]
     world.change_task(job, run, task, TaskState.FAILED)
     task.elapsed_ms = world.now_ms - task.launched_ms
+    # The attempt that ends its job counts, as there is no other one of this task.
+    run.figures.add(event.figures)
     run.ended_ms = world.now_ms
     failure = event.failure.at(node_id=attempt.attempt_id, executor_id=executor.executor_id)
     fail_job(world, job, failure)

@@ -1,11 +1,12 @@
 """What the core knows, read-only, as those see it who ask."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from springald_scheduler.core.events import PartitionOutput
 from springald_scheduler.core.failures import Failure
-from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.figures import OperatorSums, Spread
+from springald_scheduler.core.graph import AnswerKind, StageGraph
 from springald_scheduler.core.jobs import find_job
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.records import UploadLocation
@@ -59,11 +60,30 @@ class JobView:
     released: bool
     answer: bytes | None = None
     outputs: tuple[ResultOutput, ...] = ()
+    answer_kind: AnswerKind = AnswerKind.ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """What a stage's tasks have measured of one operator; details in the order of names."""
+
+    node_id: str
+    tasks: int
+    rows_out: int
+    compute_ns: Spread
+    total_ns: int
+    spill_count: int
+    spilled_bytes: int
+    bytes_scanned: int
+    details: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """What a stage's tasks have measured so far, summed up."""
+    """What a stage's tasks have measured so far, summed up.
+
+    `task_ms` is how long finished tasks ran; None before the first.
+    """
 
     stage_id: int
     tasks_total: int
@@ -74,6 +94,8 @@ class StageView:
     bytes_read_remote: int
     elapsed_ms: int
     bytes_shuffled: int
+    task_ms: Spread | None = None
+    operators: tuple[OperatorView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +163,22 @@ def list_jobs(world: World, session_id: str, jobs_max: int, now_ms: int) -> list
     return found
 
 
-def describe_job(world: World, session_id: str, name: str, now_ms: int) -> JobDetails | None:
-    """Returns all about a job, or None."""
+def describe_job(
+    world: World, session_id: str, name: str, now_ms: int, *, with_tasks: bool = True
+) -> JobDetails | None:
+    """Returns all about a job, or None; without tasks, whatever their number it is short."""
     job = find_job(world, session_id, name)
     if job is None:
         return None
     runs = job.stages.values()
     return JobDetails(
         job=_job_view(job, now_ms, with_result=False),
-        graph=job.graph,
+        # As they ran: a task may have planned a stage, and told how.
+        graph=job.graph and replace(job.graph, stages=tuple(run.stage for run in runs)),
         stages=tuple(_stage_view(job, run, now_ms) for run in runs),
-        tasks=tuple(_task_view(job, run, task, now_ms) for run in runs for task in run.tasks),
+        tasks=tuple(
+            _task_view(job, run, task, now_ms) for run in runs if with_tasks for task in run.tasks
+        ),
     )
 
 
@@ -207,6 +234,7 @@ def _job_view(job: Job, now_ms: int, *, with_result: bool = True) -> JobView:
         released=job.released,
         answer=job.answer if with_result else None,
         outputs=tuple(_result_outputs(job)) if with_result else (),
+        answer_kind=job.graph.answer if job.graph else AnswerKind.ROWS,
     )
 
 
@@ -235,6 +263,29 @@ def _stage_view(job: Job, run: StageRun, now_ms: int) -> StageView:
         bytes_read_remote=run.bytes_read_remote,
         elapsed_ms=max(end_ms - run.started_ms, 0) if run.placed else 0,
         bytes_shuffled=run.bytes_out if run.consumers else 0,
+        task_ms=Spread.of([t.elapsed_ms for t in run.tasks if t.state is TaskState.FINISHED]),
+        operators=tuple(_operator_views(run)),
+    )
+
+
+def _operator_views(run: StageRun) -> Iterator[OperatorView]:
+    for position, operator in enumerate(run.stage.operators):
+        sums = run.figures.by_position.get(position)
+        if sums is not None and (spread := Spread.of(sums.compute_ns)):
+            yield _operator_view(operator.node_id, sums, spread)
+
+
+def _operator_view(node_id: str, sums: OperatorSums, spread: Spread) -> OperatorView:
+    return OperatorView(
+        node_id=node_id,
+        tasks=len(sums.compute_ns),
+        rows_out=sums.rows_out,
+        compute_ns=spread,
+        total_ns=sum(sums.compute_ns),
+        spill_count=sums.spill_count,
+        spilled_bytes=sums.spilled_bytes,
+        bytes_scanned=sums.bytes_scanned,
+        details=tuple(sorted(sums.details.items())),
     )
 
 
