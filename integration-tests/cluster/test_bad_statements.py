@@ -52,8 +52,19 @@ def test_syntax_error_points_with_a_caret(
 
 @pytest.mark.parametrize("sql", ["", " ", ";", "-- nothing", "/* nothing */ ;;"])
 def test_statement_without_words_is_refused(con: springald.Connection, sql: str) -> None:
-    """A text without a statement is refused, whatever else is in it."""
-    assert isinstance(_refused(con, sql), e.SqlSyntaxError | e.InvalidArgumentError)
+    """A text without a statement is refused in the same words, whatever else is in it."""
+    error = _refused(con, sql)
+    assert isinstance(error, e.SqlSyntaxError)
+    assert error.message == _refused(con, "").message
+
+
+def test_column_that_arrow_cannot_name_is_the_callers_mistake(con: springald.Connection) -> None:
+    """A name with a NUL fits no Arrow schema; the same value under another name is answered."""
+    error = _refused(con, "SELECT '\0', id FROM numbers")
+    assert isinstance(error, e.InvalidQueryError)
+    assert "AS" in error.message
+    answered = con.sql("SELECT '\0' AS nul, id FROM numbers LIMIT 1").to_pydict()
+    assert answered["nul"] == ["\0"]
 
 
 @pytest.mark.parametrize(

@@ -435,7 +435,8 @@ V1 = PlanVersion(major=1)
         ({"plan": PLAN_V1_9}, ProtocolMismatchError),
         ({"plan": Plan()}, ProtocolMismatchError),
         ({"plan": Plan(version=V1)}, InvalidArgumentError),
-        ({"plan": sql("  ")}, InvalidArgumentError),
+        ({"plan": sql("  ")}, SqlSyntaxError),
+        ({"plan": sql(" -- nothing\n;")}, SqlSyntaxError),
         ({"plan": Plan(version=V1, relations=RelationTree())}, UnsupportedError),
         (
             {"plan": Plan(version=V1, sql=SqlText(text="a", positional_parameters=[Scalar()]))},

@@ -1,9 +1,10 @@
 """What is checked here before it is sent, because it could not be sent at all."""
 
-from springald.errors import InvalidArgumentError, PlanTooLargeError
+from springald.errors import InvalidArgumentError, PlanTooLargeError, SqlSyntaxError
 from springald.limits import STATEMENT_BYTES_MAX
+from springald.sql_text import has_words
 
-__all__ = ["check_statement", "check_text"]
+__all__ = ["check_statement", "check_text", "no_statement"]
 
 
 def check_text(text: str, what: str) -> str:
@@ -32,6 +33,7 @@ def check_statement(statement: str) -> str:
     Raises:
         InvalidArgumentError: It holds half a character.
         PlanTooLargeError: It is larger than a statement may be.
+        SqlSyntaxError: There is nothing in it.
     """
     size = len(check_text(statement, "a statement").encode())
     if size > STATEMENT_BYTES_MAX:
@@ -39,4 +41,11 @@ def check_statement(statement: str) -> str:
             f"a statement has at most {STATEMENT_BYTES_MAX} bytes: got {size}; "
             "put long lists into a table and join with it"
         )
+    if not has_words(statement):
+        raise no_statement()
     return statement
+
+
+def no_statement() -> SqlSyntaxError:
+    """Returns the error for a text without a statement, the same wherever that is noticed."""
+    return SqlSyntaxError("a statement has words: got none; write one, such as SELECT 1")

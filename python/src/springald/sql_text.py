@@ -21,6 +21,7 @@ __all__ = [
     "Token",
     "count_query",
     "explain_query",
+    "has_words",
     "is_complete",
     "is_nestable",
     "is_query",
@@ -156,7 +157,17 @@ def split_statements(text: str) -> list[str]:
         if token.text == ";" and token.kind is Kind.OTHER:
             pieces.append(text[start : token.start])
             start = token.end
-    return [piece.strip() for piece in pieces if _words(piece)]
+    return [piece.strip() for piece in pieces if has_words(piece)]
+
+
+def has_words(text: str) -> bool:
+    r"""Tells whether there is anything but space, comments and semicolons in a text.
+
+    Example:
+        >>> has_words("-- nothing\n;"), has_words("SELECT 1")
+        (False, True)
+    """
+    return any(token.means_something and token.text != ";" for token in tokens(text))
 
 
 def is_complete(text: str) -> bool:
@@ -309,10 +320,6 @@ def with_caret(error: SpringaldError, text: str) -> SpringaldError:
         if caret not in error.message:
             error.message = f"{error.message}\n{caret}"
     return error
-
-
-def _words(text: str) -> bool:
-    return any(token.means_something for token in tokens(text))
 
 
 def _first_word(text: str) -> str:

@@ -17,7 +17,9 @@ from springald.errors import (
     InvalidQueryError,
     Position,
     SpringaldError,
+    TypeMismatchError,
     UnknownTableError,
+    UnsupportedError,
 )
 from springald.limits import ENGINE_MESSAGE_BYTES_MAX
 
@@ -211,3 +213,36 @@ def test_error_from_engine_bounds_the_engines_words() -> None:
     """A text of the engine may hold a whole plan; a message has a limit, whole letters only."""
     error = error_from_engine(ValueError("ä" * ENGINE_MESSAGE_BYTES_MAX))
     assert len(error.engine_message.encode()) <= ENGINE_MESSAGE_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        (
+            "DataFusion error: DDL not supported: CreateMemoryTable",
+            UnsupportedError,
+            "a query makes no table: got INTO; use CREATE VIEW",
+        ),
+        ("DML not supported: Insert Into", UnsupportedError, "a query changes nothing: got one"),
+        ("C Data interface error: Null byte at position 6 not allowed in name",
+         InvalidQueryError, "name the column with AS"),
+        ("Unsupported ast node Pivot { table: Derived { lateral: false } } in create_relation",
+         UnsupportedError, "Unsupported ast node Pivot"),
+        (
+            "Internal error: Function 'sum' failed to match any signature, errors: "
+            + ",".join(["Error during planning: Function 'sum' expects 1 arguments"] * 2)
+            + ".\nThis issue was likely caused by a bug in DataFusion's code. No function matches",
+            TypeMismatchError,
+            "Function 'sum' expects 1 arguments",
+        ),
+    ],
+)  # fmt: skip
+def test_error_about_the_engines_own_parts_speaks_of_the_statement(
+    text: str, kind: type[SpringaldError], message: str
+) -> None:
+    """Names and trees from inside the engine stay in its own words, which the error keeps."""
+    error = error_from_engine(Exception(text))
+    assert type(error) is kind
+    assert message in error.message
+    assert len(error.message) < len(message) + 60
+    assert error.engine_message == text

@@ -15,6 +15,7 @@ from springald.errors import (
     InvalidQueryError,
     MessageTooLargeError,
     PathNotAllowedError,
+    PlanTooLargeError,
     Position,
     SessionNotFoundError,
     SpringaldError,
@@ -23,6 +24,7 @@ from springald.errors import (
     UnknownTableError,
     UnsupportedError,
 )
+from springald.limits import MESSAGE_BYTES_MAX
 from springald_scheduler.planning.model import Answered, ClusterShape, Planned, Upload
 from springald_scheduler.planning.planner import Planner
 
@@ -303,3 +305,62 @@ def test_statement_of_a_session_that_is_not_open_is_refused(planner: Planner) ->
     ):
         with pytest.raises(SessionNotFoundError):
             call()
+
+
+@pytest.mark.parametrize("first", ["", "CREATE VIEW v AS SELECT 1 AS a"])
+def test_create_view_with_a_column_that_arrow_cannot_name_changes_nothing(
+    planner: Planner, first: str
+) -> None:
+    """A name with a NUL fits no Arrow schema, so no table has it, and no list of tables fails."""
+    if first:
+        run(planner, first)
+    before = names(planner)
+    with pytest.raises(InvalidQueryError, match="no NUL character"):
+        run(planner, "CREATE OR REPLACE VIEW v AS SELECT '\0'")
+    assert names(planner) == before
+    if first:
+        assert run(planner, "DESCRIBE v")[0]["column_name"] == "a"
+
+
+@pytest.mark.parametrize("sql", ["SELECT '\0'", 'SELECT 1 AS "a\0b"', "EXPLAIN SELECT '\0'"])
+def test_query_with_a_column_that_arrow_cannot_name_is_the_callers_mistake(
+    planner: Planner, sql: str
+) -> None:
+    """The column of a literal is called like it; with a name of its own it is answered."""
+    with pytest.raises(InvalidQueryError, match="name the column with AS"):
+        planner.run(SESSION, sql, SHAPE)
+    if not sql.startswith("EXPLAIN"):
+        with pytest.raises(InvalidQueryError, match="name the column with AS"):
+            planner.describe(SESSION, sql)
+    assert isinstance(planner.run(SESSION, "SELECT '\0' AS a", SHAPE), Planned)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO nowhere VALUES (1)",
+        "DELETE FROM nowhere",
+        "UPDATE nowhere SET a = 1",
+        "MERGE INTO nowhere USING other ON true WHEN MATCHED THEN DELETE",
+        "TRUNCATE TABLE nowhere",
+        "CREATE INDEX i ON nowhere (a)",
+        "SELECT 1 AS a INTO nowhere",
+        "SHOW DATABASES",
+    ],
+)
+def test_statement_that_is_not_offered_says_so_before_its_names_are_looked_up(
+    planner: Planner, sql: str
+) -> None:
+    """What is wrong beside that does not matter, and mending it would not help."""
+    with pytest.raises(UnsupportedError, match=";"):
+        planner.run(SESSION, sql, SHAPE)
+    with pytest.raises(SqlSyntaxError):
+        planner.run(SESSION, "INSERT nonsense", SHAPE)
+
+
+def test_query_with_a_huge_constant_is_refused_for_its_size(planner: Planner) -> None:
+    """A constant that the planner computes is part of the plan, also of one that is not sent."""
+    wide = f"SELECT 1 AS n, repeat('a', {MESSAGE_BYTES_MAX // 2 + 1}) AS w"
+    for sql in (wide, f"WITH RECURSIVE r AS ({wide} UNION ALL (FROM r)) FROM r"):
+        with pytest.raises(PlanTooLargeError):
+            planner.run(SESSION, sql, SHAPE)

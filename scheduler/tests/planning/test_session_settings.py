@@ -125,3 +125,27 @@ def test_target_partitions_of_zero_means_as_many_as_slots() -> None:
     assert settings.target_partitions is None
     settings.set("datafusion.execution.target_partitions", "7")
     assert settings.target_partitions == 7
+
+
+@pytest.mark.parametrize("name", ["TIMEZONE", "TimeZone", "TIME ZONE", "time.zone"])
+def test_set_of_the_time_zone_by_another_name_lives_on_in_the_next_engine(
+    planner: Planner, name: str
+) -> None:
+    """SQL's own names for the time zone are the setting's: sessions made anew know no others."""
+    run(planner, f"SET {name} = 'Europe/Paris'")
+    planner.restore_session("s", planner.snapshot("s"))
+    assert run(planner, "SHOW datafusion.execution.time_zone")[0]["value"] == "Europe/Paris"
+    run(planner, "RESET timezone")
+    assert planner.snapshot("s").engine_settings == {}
+    with pytest.raises(InvalidSettingError, match="a time zone is a name"):
+        run(planner, "SET TIMEZONE = 'Nope'")
+
+
+@pytest.mark.parametrize("verb", ["SHOW", "RESET"])
+@pytest.mark.parametrize("name", ["nope", "springald.nope", "datafusion.nope.x"])
+def test_statement_about_an_unknown_setting_says_where_all_are(
+    planner: Planner, verb: str, name: str
+) -> None:
+    """An error says what to do."""
+    with pytest.raises(UnknownSettingError, match=f"got '{name}'; SHOW ALL lists them"):
+        run(planner, f"{verb} {name}")

@@ -40,6 +40,7 @@ from springald_scheduler.planning.words import (
         ("INSERT INTO t VALUES (1)", StatementKind.OTHER),
         ('"select" 1', StatementKind.OTHER),
         ("'select' 1", StatementKind.OTHER),
+        (";; SELECT 1", StatementKind.QUERY),
         ("", StatementKind.OTHER),
     ],
 )
@@ -131,6 +132,8 @@ def test_names_are_read_as_the_session_resolves_them() -> None:
     with pytest.raises(UnsupportedError):
         statements.dropped_table("DROP SCHEMA public")
     with pytest.raises(SqlSyntaxError):
+        statements.dropped_table("DROP TABLE")
+    with pytest.raises(SqlSyntaxError):
         statements.created_view("CREATE VIEW 'v' AS SELECT 1")
 
 
@@ -141,33 +144,80 @@ def test_explained_splits_modifiers_from_the_query() -> None:
         "(select 1)",
         frozenset({"ANALYZE", "VERBOSE"}),
     )
-    with pytest.raises(UnsupportedError):
+    with pytest.raises(UnsupportedError, match="got FORMAT TREE; leave it out"):
         statements.explained("EXPLAIN FORMAT TREE SELECT 1")
     with pytest.raises(SqlSyntaxError):
         statements.explained("EXPLAIN")
 
 
-def test_check_size_refuses_nothing_and_too_much() -> None:
+def test_check_text_refuses_nothing_and_too_much() -> None:
     """A statement has words, and at most a named number of bytes."""
-    statements.check_size("SELECT 1")
+    statements.check_text("SELECT 1")
     with pytest.raises(SqlSyntaxError):
-        statements.check_size(" -- nothing\n;")
+        statements.check_text(" -- nothing\n;")
     with pytest.raises(InvalidArgumentError, match=str(STATEMENT_BYTES_MAX)):
-        statements.check_size("SELECT '" + "ä" * (STATEMENT_BYTES_MAX // 2) + "'")
+        statements.check_text("SELECT '" + "ä" * (STATEMENT_BYTES_MAX // 2) + "'")
 
 
 @pytest.mark.parametrize(
-    ("sql", "instead"),
+    "sql",
     [
-        ("CREATE TABLE t AS SELECT 1", "CREATE VIEW"),
-        ("INSERT INTO t VALUES (1)", "pyarrow"),
-        ("EXPLAIN ANALYZE SELECT 1", "statistics"),
-        ("VACUUM", "queries"),
+        "SELECT 1; SELECT 2",
+        "SELECT 1; -- nothing\n DROP TABLE t;",
+        "SET springald.distribution = auto; SELECT 1",
+        "CREATE VIEW v AS SELECT 1; SELECT 1",
     ],
 )
-def test_unsupported_tells_what_to_do_instead(sql: str, instead: str) -> None:
-    """An error says what to do."""
-    assert instead in statements.unsupported(sql).message
+def test_check_text_refuses_several_statements(sql: str) -> None:
+    """A text is one statement of any kind: nothing behind a semicolon is taken for a value."""
+    with pytest.raises(UnsupportedError, match="one by one"):
+        statements.check_text(sql)
+
+
+@pytest.mark.parametrize("sql", ["SELECT ';'", "SELECT 1;;", ";;SELECT 1", 'SELECT 1 AS ";" -- ;'])
+def test_check_text_takes_semicolons_round_and_inside_of_a_statement(sql: str) -> None:
+    """Only a semicolon between two statements makes them two."""
+    statements.check_text(sql)
+
+
+@pytest.mark.parametrize("name", ["AVRO", "ndjson", "'orc'", "SELECT"])
+def test_parse_external_table_of_another_format_names_those_that_are_offered(name: str) -> None:
+    """A format is refused before anybody looks for files, and the error lists the formats."""
+    with pytest.raises(UnsupportedError, match="PARQUET, CSV, JSON, ARROW") as caught:
+        statements.parse_external_table(f"CREATE EXTERNAL TABLE t STORED AS {name} LOCATION '/a/'")
+    assert f"got {name.strip(chr(39))};" in caught.value.message
+
+
+def test_shown_setting_of_nothing_is_a_syntax_error() -> None:
+    """SHOW names what it shows; DESCRIBE is left to the engine."""
+    assert statements.shown_setting("SHOW a.B;") == "a.b"
+    assert not statements.shown_setting("DESCRIBE")
+    with pytest.raises(SqlSyntaxError, match="SHOW TABLES"):
+        statements.shown_setting("SHOW ;")
+
+
+@pytest.mark.parametrize(
+    ("sql", "statement", "instead"),
+    [
+        ("CREATE TABLE t AS SELECT 1", "CREATE TABLE t", "CREATE VIEW"),
+        ("INSERT INTO t VALUES (1)", "INSERT INTO t", "pyarrow"),
+        ("COPY (SELECT 1) TO 'x'", "COPY", "pyarrow"),
+        ("delete from t", "delete from t", "pyarrow"),
+        ("EXPLAIN ANALYZE SELECT 1", "EXPLAIN ANALYZE SELECT", "explain(analyze=True)"),
+        ("EXPLAIN SHOW TABLES", "EXPLAIN SHOW TABLES", "takes a query"),
+        ("BEGIN", "BEGIN", "transactions"),
+        ("PREPARE p AS SELECT 1", "PREPARE p AS", "values into the query"),
+        ("USE x", "USE x", "one schema"),
+        ("SHOW DATABASES", "SHOW DATABASES", "SHOW TABLES"),
+        ("VACUUM", "VACUUM", "queries"),
+        ("?", "?", "queries"),
+    ],
+)
+def test_unsupported_tells_what_to_do_instead(sql: str, statement: str, instead: str) -> None:
+    """An error repeats the statement's first words as they are written, and says what to do."""
+    message = statements.unsupported(sql).message
+    assert message.startswith(f"the statement {statement} is not offered")
+    assert instead in message
 
 
 def test_position_is_counted_in_characters_from_one() -> None:

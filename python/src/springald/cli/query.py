@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from springald.checks import no_statement
 from springald.cli.connecting import connect_to
 from springald.cli.formats import Format, format_of
 from springald.cli.options import Target
@@ -60,7 +61,7 @@ def explain_statements(
     """Runs all statements but the last one, and explains that."""
     statements = split_statements(_text_of(text, file))
     if not statements:
-        raise InvalidArgumentError("a query to explain is needed: got none")
+        raise no_statement()
     with connect_to(target) as con:
         for statement in statements[:-1]:
             con.sql(statement).to_arrow()
@@ -123,7 +124,8 @@ def _text_of(text: str | None, file: Path | None) -> str:
         raise InvalidArgumentError("statements come from one place: got a text and --file")
     if file is not None:
         try:
-            return file.read_text()
+            # Some editors write a mark at the start, which is no part of the SQL.
+            return file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidArgumentError(f"a file of statements can be read: got {error}") from error
     if text is not None and text != "-":
@@ -139,7 +141,7 @@ def _text_of(text: str | None, file: Path | None) -> str:
 def _check_one_result(statements: list[str], form: Format, output: Path | None) -> None:
     queries = sum(map(is_query, statements))
     if not statements:
-        raise InvalidArgumentError("a statement is needed: got none")
+        raise no_statement()
     if queries > 1 and (form.is_binary or output is not None):
         raise InvalidArgumentError(
             f"a file holds the rows of one query: got {queries} queries; run them one by one"

@@ -45,11 +45,36 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"Cannot access field|does not support|Invalid argument|Cannot cast", e.TypeMismatchError),
     (r"Error during planning|Schema error", e.InvalidQueryError),
 )  # fmt: skip
+_REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
+    (
+        r"Null byte at position \d+ not allowed in name",
+        e.InvalidQueryError,
+        "a column's name has no NUL character: got one; name the column with AS",
+    ),
+    (
+        r"DDL not supported: CreateMemoryTable",
+        e.UnsupportedError,
+        "a query makes no table: got INTO; use CREATE VIEW, or fetch the rows and register them",
+    ),
+    (
+        r"D[DM]L not supported: ",
+        e.UnsupportedError,
+        "a query changes nothing: got one that writes; fetch its rows and write them with pyarrow",
+    ),
+)
+"""What the engine says of its own parts, said of what the person has written."""
+
 _COMPILED: Final = tuple((re.compile(pattern), kind) for pattern, kind in _PATTERNS)
 _POSITION: Final = re.compile(r"at Line: (\d+), Column: (\d+)")
 _NOISE: Final = re.compile(
     r"^(DataFusion error: |Error during planning: |Execution error: |External error: |"
     r"Schema error: |SQL error: |This feature is not implemented: |Arrow error: )+"
+)
+_TREE: Final = re.compile(r"(Unsupported ast node \w+) .*", re.DOTALL)
+_SIGNATURES: Final = re.compile(
+    r"Internal error: (Function '[^']*' )failed to match any signature, errors: "
+    r"Error during planning: (?:Function '[^']*' )?(.*?)(?:,Error during planning: .*|\.?)",
+    re.DOTALL,
 )
 _BUG_REPORT: Final = re.compile(
     r"\s*This issue was likely caused by a bug in DataFusion.*", re.DOTALL
@@ -72,13 +97,17 @@ def error_from_engine(
     if isinstance(failure, MemoryError):
         return e.OutOfMemoryError("a task fits its share of memory: got an allocation failure")
     text = str(failure)
+    kept = text.encode()[:ENGINE_MESSAGE_BYTES_MAX].decode(errors="ignore")
+    for pattern, reworded, message in _REWORDED:
+        if re.search(pattern, text):
+            return reworded(message, engine_message=kept)
     kind = next((kind for pattern, kind in _COMPILED if pattern.search(text)), None)
     if kind is None:
         kind = default if isinstance(failure, Exception) else e.InternalError
     return kind(
         _readable(text),
         position=_position(text),
-        engine_message=text.encode()[:ENGINE_MESSAGE_BYTES_MAX].decode(errors="ignore"),
+        engine_message=kept,
     )
 
 
@@ -87,6 +116,9 @@ def _readable(text: str) -> str:
     text = _BUG_REPORT.sub("", text)
     innermost = text.rsplit("caused by\n", maxsplit=1)[-1]
     cleaned = _NOISE.sub("", innermost).strip()
+    cleaned = _TREE.sub(r"\1", cleaned)
+    if signatures := _SIGNATURES.fullmatch(cleaned):
+        cleaned = "".join(signatures.groups())
     match = re.fullmatch(r'(?:Parser|Tokenizer)Error\("(.*)"\)', cleaned, re.DOTALL)
     return (match.group(1) if match else cleaned) or "the engine gave no reason"
 

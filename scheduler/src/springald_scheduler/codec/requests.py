@@ -6,6 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from springald.checks import no_statement
 from springald.errors import (
     InvalidArgumentError,
     ProtocolMismatchError,
@@ -14,6 +15,7 @@ from springald.errors import (
 from springald.limits import OPERATION_ID_CHARACTERS_MAX, PROTOCOL_MAJOR, PROTOCOL_MINOR
 from springald.plan.v1 import plan_pb2
 from springald.scheduler.v1 import scheduler_pb2 as pb
+from springald.sql_text import has_words
 from springald.types import schema_from_proto
 from springald_scheduler.codec.stages import FILE_FORMAT_NAMES
 from springald_scheduler.core.events import (
@@ -73,7 +75,8 @@ def statement_from_proto(plan: plan_pb2.Plan) -> str:
     Raises:
         ProtocolMismatchError: The plan needs another version of plan.v1.
         UnsupportedError: It is no SQL text, or has parameters.
-        InvalidArgumentError: It is empty.
+        InvalidArgumentError: It holds neither.
+        SqlSyntaxError: The text is empty.
     """
     if plan.version.major != PLAN_MAJOR or plan.version.minor > PLAN_MINOR:
         raise ProtocolMismatchError(
@@ -83,8 +86,10 @@ def statement_from_proto(plan: plan_pb2.Plan) -> str:
     kind = plan.WhichOneof("statement")
     if kind == "relations":
         raise UnsupportedError("a statement must be SQL text in this version: got relations")
-    if kind is None or not plan.sql.text.strip():
-        raise InvalidArgumentError("a statement must not be empty: got none in plan")
+    if kind is None:
+        raise InvalidArgumentError("plan.statement must be set: got none; send SQL text")
+    if not has_words(plan.sql.text):
+        raise no_statement()
     if plan.sql.positional_parameters or plan.sql.named_parameters:
         raise UnsupportedError("a statement must have no parameters in this version: got some")
     return plan.sql.text

@@ -218,6 +218,10 @@ def _whole_query(
     reason: str = "the engine cannot write its plan down without a loss",
 ) -> StageGraph:
     schema = session.schema(frame)
+    text = plan.display_indent()
+    if len(text) > MESSAGE_BYTES_MAX // 2:
+        message = f"a plan's text has at most {MESSAGE_BYTES_MAX // 2} characters: got {len(text)}"
+        raise PlanTooLargeError(f"{message}; compute large values from rows of a table")
     query = SqlQuery(sql, tuple(session.entries.values()))
     stage = Stage(
         stage_id=1,
@@ -226,7 +230,7 @@ def _whole_query(
         output=Exchange(ExchangeKind.RESULT, 1),
         partition_count=1,
         single_task_reason=reason,
-        operators=operators_of(1, plan.display_indent()),
+        operators=operators_of(1, text),
         schema=_result_schema(plain_schema(schema), schema),
         upload_ids=tuple(sorted(session.uploads)),
     )

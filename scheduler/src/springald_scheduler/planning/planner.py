@@ -1,17 +1,18 @@
 """The planner: statements in, answers or stages out."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from springald.engine.catalog import FILE_FORMATS, AllowedPaths, CatalogEntry, quoted
+from springald.engine.catalog import FILE_FORMATS, AllowedPaths, CatalogEntry
 from springald.errors import (
     InvalidArgumentError,
+    PlanTooDeepError,
     SessionNotFoundError,
     SpringaldError,
+    SqlSyntaxError,
     UnsupportedError,
 )
 from springald_scheduler.planning import statements
@@ -29,7 +30,7 @@ from springald_scheduler.planning.model import (
     TableInfo,
     Upload,
 )
-from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
+from springald_scheduler.planning.session import PlannerSession, table_kind
 from springald_scheduler.planning.table_files import check_files
 from springald_scheduler.planning.words import StatementKind, statement_kind
 
@@ -80,7 +81,7 @@ class Planner:
         Raises:
             SpringaldError: The statement is refused.
         """
-        statements.check_size(sql)
+        statements.check_text(sql)
         session = self._session(session_id)
         match statement_kind(sql):
             case StatementKind.QUERY:
@@ -112,7 +113,7 @@ class Planner:
         Raises:
             SpringaldError: The statement is refused.
         """
-        statements.check_size(sql)
+        statements.check_text(sql)
         session = self._session(session_id)
         match statement_kind(sql):
             case StatementKind.QUERY:
@@ -195,8 +196,12 @@ class Planner:
 
     def _not_offered(self, session: PlannerSession, sql: str) -> SpringaldError:
         """Lets the engine refuse first: what is no statement at all is a syntax error."""
-        with suppress(UnsupportedError):
+        try:
             session.query(sql, 1)
+        except (SqlSyntaxError, PlanTooDeepError) as error:
+            return error
+        except SpringaldError:  # what else is wrong with it does not matter
+            pass
         return statements.unsupported(sql)
 
     def _show(self, session: PlannerSession, sql: str) -> pa.Table:
@@ -204,7 +209,10 @@ class Planner:
         name = statements.shown_setting(sql)
         if name in own:
             return pa.table({"name": [name], "value": [own[name]]})
-        answer = session.answer(sql)
+        try:
+            answer = session.show(sql, name)
+        except UnsupportedError:
+            raise statements.unsupported(sql) from None
         if name == "all":
             names = [*own, *answer["name"].to_pylist()]
             return pa.table({"name": names, "value": [*own.values(), *answer["value"].to_pylist()]})
@@ -221,8 +229,7 @@ class Planner:
         return session.create(entry, sql)
 
     def _info(self, session: PlannerSession, entry: CatalogEntry) -> TableInfo:
-        with engine_errors(""):
-            schema = session.context.table(quoted(entry.name)).schema()
+        schema = session.columns(entry.name)
         return TableInfo(entry.name, table_kind(entry), bytes(schema.serialize().to_pybytes()))
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-from datafusion import DataFrame, SQLOptions
+from datafusion import DataFrame, SessionConfig, SQLOptions
 
 from springald.engine.catalog import AllowedPaths, CatalogEntry, apply_entry, build, quoted
 from springald.engine.failures import error_from_engine
@@ -20,13 +20,19 @@ from springald.errors import (
     SqlSyntaxError,
     UnknownColumnError,
     UnknownFunctionError,
+    UnknownSettingError,
     UnknownTableError,
 )
 from springald.limits import INLINE_ROWS_BYTES_MAX, SQL_DEPTH_MAX
 from springald.sql_text import strip_end
 from springald_scheduler.planning.model import SessionSnapshot, Upload
 from springald_scheduler.planning.placeholders import Placeholders
-from springald_scheduler.planning.session_settings import TARGET_PARTITIONS, SessionSettings
+from springald_scheduler.planning.session_settings import (
+    TARGET_PARTITIONS,
+    SessionSettings,
+    full_name,
+    unknown_setting,
+)
 from springald_scheduler.planning.statements import parse_external_table
 from springald_scheduler.planning.table_files import check_files, scanned_entries
 from springald_scheduler.planning.words import (
@@ -95,9 +101,13 @@ class PlannerSession:
         """Returns the schema of a query's rows; top-level fields are nullable.
 
         A query as it was written does not know it: types of a union are settled by the optimizer.
+
+        Raises:
+            InvalidQueryError: A column has a name that Arrow does not carry.
         """
-        optimized = frame.optimized_logical_plan()
-        return nullable(self.context.create_dataframe_from_logical_plan(optimized).schema())
+        with engine_errors(""):
+            optimized = frame.optimized_logical_plan()
+            return nullable(self.context.create_dataframe_from_logical_plan(optimized).schema())
 
     def _reason(self, unknown: UnknownTableError) -> SpringaldError:
         """Returns why a table is not there, if the session has it and could not make it again."""
@@ -134,10 +144,13 @@ class PlannerSession:
         self.settings.set(name, value)
         if self.settings.engine == before:
             return
+        name = full_name(name)
         try:
             text = value.replace("'", "''")
             with engine_errors(f"SET {name} = '{text}'") as statement:
                 self.context.sql(statement)
+                # The next engine session is made with it, here and in tasks.
+                SessionConfig().set(name, value)
         except SpringaldError as error:
             self.settings.engine = before
             message = f"a setting exists and takes its value: got {name} = {value!r}"
@@ -155,7 +168,22 @@ class PlannerSession:
         if self.settings.reset(name):
             self.rebuild()
         else:
-            self.answer(f"SHOW {name}")
+            self.show(f"SHOW {full_name(name)}", name)
+
+    def show(self, sql: str, name: str) -> pa.Table:
+        """Answers a `SHOW`.
+
+        Args:
+            sql: The statement.
+            name: What it shows, which may be a setting.
+
+        Raises:
+            SpringaldError: There is nothing of this name, or the engine refuses it.
+        """
+        try:
+            return self.answer(sql)
+        except UnknownSettingError:
+            raise unknown_setting(name) from None
 
     def rebuild(self) -> None:
         """Makes the engine session anew; a table whose files are gone is `missing`."""
@@ -196,6 +224,11 @@ class PlannerSession:
         """
         with engine_errors(sql or entry.statement):
             apply_entry(self.context, entry, self._locations())
+        try:
+            self.columns(entry.name)
+        except SpringaldError:
+            self.rebuild()
+            raise
         before = dict(self.entries)
         replaced = self.entries.get(entry.name)
         self.entries[entry.name] = entry
@@ -208,6 +241,15 @@ class PlannerSession:
             message = f"a view does not stand on what it replaces: got {entry.name}"
             raise InvalidQueryError(f"{message}; give it another name")
         return self._unused(replaced)
+
+    def columns(self, name: str) -> pa.Schema:
+        """Returns the columns of a table or view.
+
+        Raises:
+            InvalidQueryError: A column has a name that Arrow does not carry.
+        """
+        with engine_errors(""):
+            return self.context.table(quoted(name)).schema()
 
     def drop(self, sql: str, name: str) -> tuple[str, ...]:
         """Runs a DROP and forgets the table; returns ids of uploads that nothing uses any more.

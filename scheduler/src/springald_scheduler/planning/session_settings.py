@@ -20,6 +20,7 @@ SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 RANGE_PLACEMENT: Final = "springald.range_placement"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 TIME_ZONE: Final = "datafusion.execution.time_zone"
+_OTHER_NAMES: Final = {"timezone": TIME_ZONE, "time.zone": TIME_ZONE}
 
 _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     DISTRIBUTION: (
@@ -60,7 +61,7 @@ class SessionSettings:
             ProtectedSettingError: It keeps answers right, or belongs to the process.
             InvalidSettingError: It does not take the value.
         """
-        name = name.lower()
+        name = full_name(name)
         if name in _DESCRIPTIONS:
             self.own[name] = _checked(name, value)
             return
@@ -78,7 +79,7 @@ class SessionSettings:
 
     def reset(self, name: str) -> bool:
         """Brings one setting, or `all`, back to where it began; returns False if it was there."""
-        name = name.lower()
+        name = full_name(name)
         if name == "all":
             self.own, self.engine = _defaults(), {}
         elif name in _DESCRIPTIONS:
@@ -111,6 +112,22 @@ class SessionSettings:
     def rows(self) -> list[tuple[str, str]]:
         """Springald's own settings with their values."""
         return sorted(self.own.items())
+
+
+def full_name(name: str) -> str:
+    """Returns a setting's name as it is kept; SQL has a name of its own for the time zone.
+
+    Example:
+        >>> full_name("TimeZone"), full_name("springald.distribution")
+        ('datafusion.execution.time_zone', 'springald.distribution')
+    """
+    name = name.lower()
+    return _OTHER_NAMES.get(name, name)
+
+
+def unknown_setting(name: str) -> UnknownSettingError:
+    """Returns the error for a setting that there is none of."""
+    return UnknownSettingError(f"a setting has this name: got {name!r}; SHOW ALL lists them")
 
 
 def _check_time_zone(value: str) -> None:

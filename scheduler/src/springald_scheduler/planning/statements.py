@@ -1,15 +1,43 @@
 """The statements that Springald itself carries out, read word by word."""
 
+import itertools
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
+from springald.checks import no_statement
+from springald.engine.catalog import FILE_FORMATS
 from springald.errors import InvalidArgumentError, SqlSyntaxError, UnsupportedError
 from springald.limits import STATEMENT_BYTES_MAX
 from springald.sql_text import Kind, Token
 from springald_scheduler.planning.words import keyword, keywords, position_at, value, words
 
 _IF_NOT_EXISTS: Final = ["IF", "NOT", "EXISTS"]
+_SHOWN: Final = "SHOW TABLES, SHOW COLUMNS FROM t, SHOW FUNCTIONS, SHOW ALL or a setting's name"
+_NO_WRITES: Final = "tables are read only: fetch the rows, and write files with pyarrow"
+_NO_PREPARING: Final = "statements are not prepared: write the values into the query"
+_NO_TRANSACTIONS: Final = "there are no transactions: each statement takes effect by itself"
+
+_INSTEAD: Final = {
+    "ALTER": "drop the table and make it again",
+    "BEGIN": _NO_TRANSACTIONS,
+    "COMMIT": _NO_TRANSACTIONS,
+    "COPY": _NO_WRITES,
+    "CREATE": "use CREATE VIEW, CREATE EXTERNAL TABLE, or register rows from the client",
+    "DEALLOCATE": _NO_PREPARING,
+    "DELETE": _NO_WRITES,
+    "EXECUTE": _NO_PREPARING,
+    "EXPLAIN": "EXPLAIN [VERBOSE] takes a query",
+    "INSERT": _NO_WRITES,
+    "MERGE": _NO_WRITES,
+    "PREPARE": _NO_PREPARING,
+    "ROLLBACK": _NO_TRANSACTIONS,
+    "SHOW": f"there are {_SHOWN}",
+    "START": _NO_TRANSACTIONS,
+    "TRUNCATE": _NO_WRITES,
+    "UPDATE": _NO_WRITES,
+    "USE": "a session has one schema, public: leave the statement out",
+}
+"""What to do instead of a statement that is not offered, by its first word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +71,24 @@ class ExternalTable:
     options: tuple[tuple[str, str], ...] = ()
 
 
-def check_size(sql: str) -> None:
-    """Refuses a text that is empty or larger than a statement may be.
+def check_text(sql: str) -> None:
+    """Refuses a text that is empty, larger than a statement may be, or several statements.
 
     Raises:
         SqlSyntaxError: There is nothing in it.
         InvalidArgumentError: It is too large.
+        UnsupportedError: It holds several statements.
     """
     size = len(sql.encode())
     if size > STATEMENT_BYTES_MAX:
         message = f"a statement has at most {STATEMENT_BYTES_MAX} bytes: got {size}"
         raise InvalidArgumentError(f"{message}; upload long lists as a table and join it")
-    if not words(sql):
-        raise SqlSyntaxError("a statement has words: got none")
+    found = words(sql)
+    if not found:
+        raise no_statement()
+    if any(token.text == ";" for token in found):
+        message = "a text holds one statement, and a semicolon ends it: got more behind one"
+        raise UnsupportedError(f"{message}; run the statements one by one")
 
 
 def parse_set(sql: str) -> Setting:
@@ -88,8 +121,15 @@ def parse_reset(sql: str) -> str:
 
 
 def shown_setting(sql: str) -> str:
-    """Returns what a `SHOW` shows, in lower case."""
-    return "".join(value(token) for token in words(sql)[1:]).lower()
+    """Returns what a `SHOW` or `DESCRIBE` shows, in lower case.
+
+    Raises:
+        SqlSyntaxError: A SHOW names nothing.
+    """
+    first, *named = words(sql)
+    if not named and keyword(first) == "SHOW":
+        raise SqlSyntaxError(f"SHOW names what it shows: got nothing; use {_SHOWN}")
+    return "".join(value(token) for token in named).lower()
 
 
 def parse_external_table(sql: str) -> ExternalTable:
@@ -97,13 +137,14 @@ def parse_external_table(sql: str) -> ExternalTable:
 
     Raises:
         SqlSyntaxError: One of them is missing.
+        UnsupportedError: Its files have a format that is not offered.
     """
     found = words(sql)
     if "TABLE" not in keywords(found):
         raise SqlSyntaxError("CREATE EXTERNAL TABLE names a table: got another CREATE EXTERNAL")
     if_not_exists, rest = _after("TABLE", found)
     clauses = _outside_parentheses(rest)
-    for here, following in pairwise(clauses):
+    for here, following in itertools.pairwise(clauses):
         if keyword(here) == "LOCATION" and following.kind is Kind.STRING:
             return ExternalTable(
                 name=_name(rest),
@@ -130,7 +171,7 @@ def dropped_table(sql: str) -> str:
         UnsupportedError: It drops something else.
     """
     found = words(sql)
-    if len(found) < 3 or keyword(found[1]) not in {"TABLE", "VIEW"}:  # noqa: PLR2004
+    if not found[1:] or keyword(found[1]) not in {"TABLE", "VIEW"}:
         raise UnsupportedError("DROP TABLE and DROP VIEW are offered: got another DROP")
     return _name(found[4:] if keywords(found[2:4]) == ["IF", "EXISTS"] else found[2:])
 
@@ -143,11 +184,14 @@ def explained(sql: str) -> tuple[str, frozenset[str]]:
         UnsupportedError: It asks for another format.
     """
     modifiers: set[str] = set()
-    for token in words(sql)[1:]:
+    found = words(sql)[1:]
+    for place, token in enumerate(found):
         if keyword(token) in {"VERBOSE", "ANALYZE"}:
             modifiers.add(keyword(token))
         elif keyword(token) == "FORMAT":
-            raise UnsupportedError("EXPLAIN answers with a table of text: got a FORMAT")
+            form = " ".join(each.text for each in found[place : place + 2])
+            message = f"EXPLAIN answers with a table of texts: got {form}"
+            raise UnsupportedError(f"{message}; leave it out, or use EXPLAIN VERBOSE for more")
         else:
             return sql[token.start :], frozenset(modifiers)
     raise SqlSyntaxError("EXPLAIN is followed by a query: got none")
@@ -155,16 +199,15 @@ def explained(sql: str) -> tuple[str, frozenset[str]]:
 
 def unsupported(sql: str) -> UnsupportedError:
     """Returns the error for a statement that is not offered, with what to do instead."""
-    first = keywords(words(sql)[:3])
-    if first[:1] == ["CREATE"]:
-        instead = "use CREATE VIEW, CREATE EXTERNAL TABLE, or register rows from the client"
-    elif first[:1] in (["COPY"], ["INSERT"]):
-        instead = "fetch the rows and write them with pyarrow"
-    elif first[:1] == ["EXPLAIN"]:
-        instead = "EXPLAIN [VERBOSE] takes a query; run it and see the statistics of its job"
-    else:
-        instead = "queries, CREATE EXTERNAL TABLE, CREATE VIEW, DROP, SET, SHOW and EXPLAIN are"
-    statement = " ".join(word for word in first if word) or sql[:40]
+    found = words(sql)
+    first = keywords(found[:3])
+    instead = _INSTEAD.get(
+        first[0], "queries, CREATE EXTERNAL TABLE, CREATE VIEW, DROP, SET, SHOW and EXPLAIN are"
+    )
+    if "ANALYZE" in first and first[0] == "EXPLAIN":
+        instead = "DataFrame.explain(analyze=True) and springald explain --analyze run the query"
+    named = itertools.takewhile(keyword, found[:3])
+    statement = " ".join(token.text for token in named) or sql[:40]
     return UnsupportedError(f"the statement {statement} is not offered by this version; {instead}")
 
 
@@ -208,7 +251,11 @@ def _options(found: list[Token]) -> tuple[tuple[str, str], ...]:
 def _stored_as(found: list[Token]) -> str:
     for stored, by, name in zip(found, found[1:], found[2:], strict=False):
         if (keyword(stored), keyword(by)) == ("STORED", "AS"):
-            return value(name).lower()
+            if value(name).lower() in FILE_FORMATS:
+                return value(name).lower()
+            offered = ", ".join(FILE_FORMATS).upper()
+            message = f"a table is STORED AS one of {offered}: got {value(name)[:40]}"
+            raise UnsupportedError(f"{message}; convert the files to one of them")
     return "files"
 
 

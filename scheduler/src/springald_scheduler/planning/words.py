@@ -4,6 +4,7 @@ The engine parses. This only decides, by the first words, which part of Springal
 for.
 """
 
+import itertools
 from enum import Enum
 from typing import Final
 
@@ -42,11 +43,11 @@ _BY_FIRST_WORD: Final = {
 
 
 def words(sql: str) -> list[Token]:
-    """Returns a statement's tokens without spaces, comments and closing semicolons."""
+    """Returns a statement's tokens without spaces, comments and the semicolons round it."""
     found = [token for token in tokens(sql) if token.means_something]
     while found and found[-1].text == ";":
         found.pop()
-    return found
+    return list(itertools.dropwhile(lambda token: token.text == ";", found))
 
 
 def keyword(token: Token) -> str:
