@@ -212,7 +212,7 @@ def is_gone(pid: int) -> bool:
 
 
 def definition(
-    stage: StageDefinition, inputs: Sequence[Sequence[pb.OutputLocation]] = ()
+    stage: StageDefinition, inputs: Sequence[Sequence[pb.OutputSource]] = ()
 ) -> pb.DefineStage:
     """The message that defines a stage."""
     schema = _schema(stage)
@@ -236,7 +236,7 @@ def definition(
             ),
             schema=schema,
         ),
-        inputs=[pb.InputLocations(outputs=outputs) for outputs in inputs],
+        sources=[pb.InputSources(outputs=outputs) for outputs in inputs],
     )
 
 
@@ -257,13 +257,13 @@ def launch(task: str, stage_id: int, partitions: Sequence[int] = (0,)) -> pb.Lau
     )
 
 
-def location(finished: pb.TaskFinished, ready: dict[str, Any]) -> pb.OutputLocation:
+def location(finished: pb.TaskFinished, ready: dict[str, Any]) -> pb.OutputSource:
     """Where the output of a finished task lies."""
-    return pb.OutputLocation(
+    return pb.OutputSource(
         task_id=finished.task_id,
         executor_id=ready["executor_id"],
         flight_address=ready["flight_address"],
-        partitions=finished.partitions,
+        sizes=finished.sizes,
     )
 
 

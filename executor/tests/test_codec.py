@@ -203,7 +203,7 @@ def test_finished_attempt_tells_its_partitions() -> None:
     assert message is not None
     assert message.task_finished == pb.TaskFinished(
         task_id="t",
-        partitions=[physical.PartitionStatistics(partition=2, rows=5, bytes=30)],
+        sizes=pb.Sizes(numbers=[2], rows=[5], bytes=[30]),
         bytes_read_local=7,
         bytes_read_remote=8,
         elapsed_ms=9,

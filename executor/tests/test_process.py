@@ -226,7 +226,7 @@ def test_lost_peer_is_a_failed_fetch(
     assert failed.error.code == error_pb2.CODE_FETCH_FAILED
     assert failed.error.retryable
     assert failed.lost_task_id == made.task_id
-    assert run_scan(one, scan).partitions[0].rows == 100
+    assert run_scan(one, scan).sizes.rows[0] == 100
 
 
 def test_cancelled_task_stops_and_leaves_no_file(
@@ -246,7 +246,7 @@ def test_cancelled_task_stops_and_leaves_no_file(
     assert failed.error.code == error_pb2.CODE_CANCELLED
     assert is_gone(engine.pid)
     wait_until(lambda: not [p for each in executor.folders() for p in each.rglob("*.arrow")])
-    assert run_scan(stream, scan).partitions[0].rows == 100
+    assert run_scan(stream, scan).sizes.rows[0] == 100
 
 
 def test_killed_engine_costs_its_task_alone(
@@ -272,7 +272,7 @@ def test_killed_engine_costs_its_task_alone(
     assert failed.error.retryable
     assert failed.error.executor_id == "e1"
     assert read_result(ready, (kept.task_id, 0)).num_rows == 100
-    assert run_scan(stream, scan, "t2#1").partitions[0].rows == 100
+    assert run_scan(stream, scan, "t2#1").sizes.rows[0] == 100
     beat = stream.wait("heartbeat", lambda beat: list(beat.running_task_ids) == [first])
     assert beat.sequence > 0
 
@@ -428,7 +428,7 @@ def test_lost_scheduler_is_called_again(
         again = back.wait("registration")
         assert (again.executor_id, again.incarnation) == (first.executor_id, first.incarnation)
         assert read_result(ready, (kept.task_id, 0)).num_rows == 100
-        assert run_scan(back, scan, "t2#1").partitions[0].rows == 100
+        assert run_scan(back, scan, "t2#1").sizes.rows[0] == 100
         executor.terminate()
         assert executor.exit_code() == 0, executor.log
 

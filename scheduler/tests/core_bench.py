@@ -7,7 +7,6 @@ from springald_scheduler.core.events import (
     ExecutorRegistered,
     JobPlanned,
     JobSubmitted,
-    PartitionOutput,
     SessionOpened,
     TaskFinished,
     TimePassed,
@@ -25,6 +24,7 @@ from springald_scheduler.core.invariants import check_invariants
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.model import Job
 from springald_scheduler.core.scheduler import SchedulerCore
+from springald_scheduler.core.sizes import Sizes
 
 FACTS = ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
 
@@ -82,8 +82,8 @@ class Bench:
     ) -> TaskFinished:
         """A report of an attempt's end, with rows by partition; a row has ten bytes."""
         rows = {0: 1} if rows is None else rows
-        outputs = tuple(PartitionOutput(key, count, 10 * count) for key, count in rows.items())
-        return TaskFinished(executor_id, "a", attempt_id, outputs)
+        sizes = Sizes.of((key, count, 10 * count) for key, count in rows.items())
+        return TaskFinished(executor_id, "a", attempt_id, sizes)
 
     def job(self, job_id: str = "j1") -> Job:
         """The core's record of a job."""
@@ -109,10 +109,11 @@ class Bench:
         upload_ids: tuple[str, ...] = (),
     ) -> Stage:
         """A stage that reads stages by hash, unless told otherwise."""
+        offset = 0 if kind in {ExchangeKind.HASH, ExchangeKind.FORWARD} else None
         return Stage(
             stage_id=stage_id,
             fragment=Fragment(FragmentFormat.PHYSICAL_PLAN, b"plan", "55.0.0"),
-            inputs=tuple(StageInput(each, kind, partitions) for each in reads),
+            inputs=tuple(StageInput(each, kind, partitions, offset) for each in reads),
             output=Exchange(ExchangeKind.HASH, out),
             partition_count=partitions,
             single_task_reason="the test says so" if whole else "",

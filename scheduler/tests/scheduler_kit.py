@@ -17,7 +17,6 @@ import pyarrow as pa
 from springald.codec.errors import error_to_proto
 from springald.errors import CancelledError, SpringaldError
 from springald.executor.v1 import executor_pb2 as pb
-from springald.physical.v1.physical_pb2 import PartitionStatistics
 from springald.plan.v1.plan_pb2 import Plan, PlanVersion, SqlText
 from springald.scheduler.v1 import scheduler_pb2 as client_pb
 from springald_scheduler.adapters.grpc_server import GrpcServer
@@ -277,10 +276,11 @@ class Executor:
         measured = dict.fromkeys(launch.partitions, 1) if rows is None else rows
         finished = pb.TaskFinished(
             task_id=launch.task_id,
-            partitions=[
-                PartitionStatistics(partition=key, rows=count, bytes=10 * count)
-                for key, count in measured.items()
-            ],
+            sizes=pb.Sizes(
+                numbers=measured,
+                rows=measured.values(),
+                bytes=[10 * count for count in measured.values()],
+            ),
             elapsed_ms=3,
         )
         self.send(pb.ConnectRequest(task_finished=finished))
@@ -344,8 +344,9 @@ class InProcessExecutor:
 
     def _work(self) -> None:
         for launch in iter(self._tasks.get, None):
-            outputs = [PartitionStatistics(partition=each, rows=1) for each in launch.partitions]
-            finished = pb.TaskFinished(task_id=launch.task_id, partitions=outputs)
+            ones = [1 for _ in launch.partitions]
+            sizes = pb.Sizes(numbers=launch.partitions, rows=ones, bytes=ones)
+            finished = pb.TaskFinished(task_id=launch.task_id, sizes=sizes)
             self.driver.receive(self, pb.ConnectRequest(task_finished=finished))
 
 

@@ -19,7 +19,7 @@ from springald.engine.catalog import SqlQuery, apply_entry
 from springald.engine.fragment import FileRange, prepare
 from springald.engine.session import make_context
 from springald.results import plain_schema, restore, result_schema
-from springald_scheduler.core.graph import ExchangeKind, Stage, StageGraph
+from springald_scheduler.core.graph import ExchangeKind, Stage, StageGraph, StageInput
 from springald_scheduler.planning.model import Answered, ClusterShape, Planned, Upload
 from springald_scheduler.planning.planner import Planner
 
@@ -167,7 +167,8 @@ class Simulation:
         schema = pa.ipc.read_schema(pa.py_buffer(stage.schema))
         made: Partitions = {}
         for task in self._tasks(stage):
-            payload = prepare(stage.fragment.payload, task, inputs, self._ranges)
+            told = [_told(*each, task) for each in zip(stage.inputs, inputs, strict=True)]
+            payload = prepare(stage.fragment.payload, task, told, self._ranges)
             for number, batches in enumerate(_run_task(payload, settings)):
                 plain = [_written(batch, schema) for batch in batches]
                 if plain:
@@ -188,6 +189,15 @@ class Simulation:
                 writer.write_batch(batch)
         size = path.stat().st_size
         return FileRange(str(path), 0, size, size)
+
+
+def _told(leaf: StageInput, files: Partitions, task: Sequence[int]) -> Partitions:
+    """Returns what a task is told of an input: no partition that it is not promised to read."""
+    return {each: files[each] for each in leaf.partitions_of(_range(task)) if each in files}
+
+
+def _range(task: Sequence[int]) -> range:
+    return range(task[0], task[-1] + 1)
 
 
 def _run_task(payload: bytes, settings: Mapping[str, str]) -> list[list[pa.RecordBatch]]:

@@ -1,5 +1,7 @@
 """Between messages and core types: nothing is lost, and nothing is there twice."""
 
+from array import array
+
 import pyarrow as pa
 import pytest
 
@@ -9,6 +11,7 @@ from springald.errors import (
     ERROR_BY_CODE,
     ClusterError,
     InvalidArgumentError,
+    MessageGarbledError,
     Position,
     SpringaldError,
 )
@@ -37,6 +40,7 @@ from springald_scheduler.core.graph import (
     StageInput,
 )
 from springald_scheduler.core.records import OutputLocation, UploadLocation
+from springald_scheduler.core.sizes import InputSlice, Sizes
 
 SCHEMA = pa.schema([("a", pa.int64())], metadata={"springald:result_schema": b"\x00\xff"})
 IPC = bytes(SCHEMA.serialize().to_pybytes())
@@ -51,6 +55,7 @@ STAGE = Stage(
     schema=IPC,
     upload_ids=("u1",),
 )
+SLICE = InputSlice(range(1, 2), (Sizes(range(2), array("Q", [0, 2]), array("Q", [0, 30])),))
 
 
 @pytest.mark.parametrize("kind", ERROR_BY_CODE.values(), ids=lambda kind: kind.code)
@@ -148,20 +153,41 @@ def test_stage_with_schema_too_deep_is_refused() -> None:
         stage_to_proto(stage)
 
 
+def test_definition_of_a_sliced_input_tells_no_sizes() -> None:
+    """What a task reads is told to it alone, so that a definition does not grow with partitions."""
+    output = OutputLocation("j1/s1/t1#1", "e2", "e2:1", Sizes.of([(1, 2, 3)]))
+    life = (on.TimePassed(), "e1", "a")
+    message = action_to_proto(do.DefineStage(*life, "j1", STAGE, ((output,),), sliced=(True,)))
+    assert message is not None
+    (source,) = message.define_stage.sources
+    assert source.sliced
+    assert not source.outputs[0].HasField("sizes")
+
+
+def test_sizes_with_columns_of_different_lengths_are_garbled() -> None:
+    """Rows of one partition must not be taken for those of another."""
+    for columns in ({"rows": [1]}, {"numbers": [1, 2], "rows": [1], "bytes": [1]}):
+        sizes = pb.Sizes(**columns)  # type: ignore[arg-type]
+        finished = pb.TaskFinished(task_id="t", sizes=sizes)
+        with pytest.raises(MessageGarbledError):
+            event_from_proto(pb.ConnectRequest(task_finished=finished), "e1", "a")
+
+
 def test_definition_tells_where_everything_lies() -> None:
     """Tasks learn the places of their inputs and uploads, and the session's settings."""
-    output = OutputLocation("j1/s1/t1#1", "e2", "e2:1", (on.PartitionOutput(1, 2, 3),))
+    output = OutputLocation("j1/s1/t1#1", "e2", "e2:1", Sizes.of([(1, 2, 3)]))
     upload = UploadLocation("u1", IPC, 5, 50, "e3", "e3:1", 2)
     action = do.DefineStage(
-        on.TimePassed(), "e1", "a", "j1", STAGE, ((output,),), (("k", "v"),), (upload,)
+        on.TimePassed(), "e1", "a", "j1", STAGE, ((output,),), (("k", "v"),), (upload,), (False,)
     )
     message = action_to_proto(action)
     assert message is not None
     define = message.define_stage
     assert define.job_id == "j1"
-    (place,) = define.inputs[0].outputs
+    (place,) = define.sources[0].outputs
     assert (place.task_id, place.executor_id, place.flight_address) == ("j1/s1/t1#1", "e2", "e2:1")
-    assert place.partitions[0] == physical.PartitionStatistics(partition=1, rows=2, bytes=3)
+    assert place.sizes == pb.Sizes(numbers=[1], rows=[2], bytes=[3])
+    assert not define.sources[0].sliced
     assert define.settings[0] == physical.Option(name="k", value="v")
     assert (define.uploads[0].executor_id, define.uploads[0].partition_count) == ("e3", 2)
     assert schema_from_proto(define.uploads[0].schema).names == ["a"]
@@ -175,6 +201,24 @@ def test_definition_tells_where_everything_lies() -> None:
             pb.ConnectResponse(
                 launch_task=pb.LaunchTask(
                     task_id="j1/s1/t1#1", job_id="j1", stage_id=1, partitions=[2, 3], slots=2
+                )
+            ),
+        ),
+        (
+            do.LaunchTask(
+                on.TimePassed(), "e1", "a", "t", "j1", 1, range(1, 2), 1, (SLICE, InputSlice())
+            ),
+            pb.ConnectResponse(
+                launch_task=pb.LaunchTask(
+                    task_id="t",
+                    job_id="j1",
+                    stage_id=1,
+                    partitions=[1],
+                    slots=1,
+                    slices=[
+                        pb.InputSlice(partitions=[1], sizes=[pb.Sizes(rows=[0, 2], bytes=[0, 30])]),
+                        pb.InputSlice(),
+                    ],
                 )
             ),
         ),
@@ -214,6 +258,14 @@ def test_action_is_written_as_its_message(
         (
             pb.ConnectRequest(
                 task_finished=pb.TaskFinished(
+                    task_id="t", sizes=pb.Sizes(rows=[0, 2], bytes=[0, 30])
+                )
+            ),
+            on.TaskFinished("e1", "a", "t", SLICE.sizes[0]),
+        ),
+        (
+            pb.ConnectRequest(
+                task_finished=pb.TaskFinished(
                     task_id="t",
                     partitions=[physical.PartitionStatistics(partition=1, rows=2, bytes=3)],
                     bytes_read_local=4,
@@ -221,7 +273,7 @@ def test_action_is_written_as_its_message(
                     elapsed_ms=6,
                 )
             ),
-            on.TaskFinished("e1", "a", "t", (on.PartitionOutput(1, 2, 3),), 4, 5, 6),
+            on.TaskFinished("e1", "a", "t", Sizes.of([(1, 2, 3)]), 4, 5, 6),
         ),
         (
             pb.ConnectRequest(

@@ -170,9 +170,9 @@ def test_stages_read_what_others_wrote(scheduler: Scheduler, client: GrpcTranspo
         define = executor.wait("define_stage", 2)[1]
         launches = executor.wait("launch_task", 2)
     assert [list(each.partitions) for each in launches] == [[0, 1], [0, 1]]
-    (output,) = define.inputs[0].outputs
+    (output,) = define.sources[0].outputs
     assert (output.task_id, output.flight_address) == ("j1/s1/t1#1", "e1.example:1")
-    assert [each.partition for each in output.partitions] == [0, 1]
+    assert list(output.sizes.rows) == [1, 1]
     assert define.stage.fragment.payload == b"plan"
     assert define.stage.schema.fields[0].name == "a"
 

@@ -34,6 +34,7 @@ from springald_scheduler.core.invariants import check_invariants
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.records import JobRecord, Key, Record, StageRecord
 from springald_scheduler.core.scheduler import SchedulerCore
+from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState
 
 FACTS = on.ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
@@ -70,11 +71,12 @@ def graphs(draw: st.DrawFn) -> StageGraph:
             reads.append(stage_id - 1)
         kind = draw(st.sampled_from([ExchangeKind.HASH, ExchangeKind.BROADCAST]))
         partitions = draw(st.integers(1, 5))
+        offset = draw(st.sampled_from([None, 0, 0, 1]))
         stages.append(
             Stage(
                 stage_id=stage_id,
                 fragment=Fragment(FragmentFormat.PHYSICAL_PLAN, b"plan", "55"),
-                inputs=tuple(StageInput(each, kind, partitions) for each in reads),
+                inputs=tuple(StageInput(each, kind, 4, offset) for each in reads),
                 output=Exchange(kind, 4),
                 partition_count=partitions,
                 single_task_reason=draw(st.sampled_from(["", "", "whole"])),
@@ -148,6 +150,7 @@ class ClusterMachine(RuleBasedStateMachine):
                 self.launched.append(action)
                 agent.running[action.attempt_id] = action
                 assert sum(each.slots for each in agent.running.values()) <= agent.slots
+                self.check_slices(action)
                 agent.files.add(action.job_id)
             case do.CancelTask():
                 agent.stopping |= {action.attempt_id} & agent.running.keys()
@@ -157,6 +160,24 @@ class ClusterMachine(RuleBasedStateMachine):
                 agent.stages = {each for each in agent.stages if each[0] != action.job_id}
             case do.ReleaseUpload():
                 agent.uploads.discard(action.upload_id)
+
+    def check_slices(self, launch: do.LaunchTask) -> None:
+        """A task is told what each accepted output holds of each partition that it reads."""
+        run = self.core.world.jobs[launch.job_id].stages[launch.stage_id]
+        for leaf, told in zip(run.stage.inputs, launch.slices, strict=bool(launch.slices)):
+            record = self.store["job", launch.job_id, "stage", str(leaf.stage_id)]
+            assert isinstance(record, StageRecord)
+            for partition, sizes in zip(told.partitions, told.sizes, strict=True):
+                wanted = [
+                    (index, rows, size)
+                    for index, output in enumerate(record.outputs)
+                    for number, rows, size in output.sizes
+                    if number == partition
+                ]
+                assert list(sizes) == wanted
+            if leaf.offset is not None and run.stage.sliceable:
+                reads = {each - leaf.offset for each in launch.partitions}
+                assert set(told.partitions) == reads & set(range(leaf.partition_count))
 
     def check_published(self, job_id: str) -> None:
         """P3.6: what is told is durable, unless the job is released."""
@@ -348,8 +369,8 @@ class ClusterMachine(RuleBasedStateMachine):
         if wanted:
             self.accepted.add(attempt_id)
         partitions = data.draw(st.sets(st.integers(0, 3), max_size=3))
-        outputs = tuple(on.PartitionOutput(each, 1, each + 1) for each in sorted(partitions))
-        self.tell(on.TaskFinished(*life, outputs, bytes_read_local=1, elapsed_ms=1))
+        sizes = Sizes.of((each, 1, each + 1) for each in sorted(partitions))
+        self.tell(on.TaskFinished(*life, sizes, bytes_read_local=1, elapsed_ms=1))
 
     @precondition(lambda self: self.launched)
     @rule(data=st.data(), finished=st.booleans())

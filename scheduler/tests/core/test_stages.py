@@ -9,9 +9,10 @@ from springald_scheduler.core.actions import (
     Persist,
     PublishJob,
 )
-from springald_scheduler.core.events import JobPlanned, PartitionOutput
+from springald_scheduler.core.events import JobPlanned
 from springald_scheduler.core.graph import ExchangeKind, StageGraph
 from springald_scheduler.core.records import OutputLocation, StageRecord
+from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState
 
 
@@ -45,7 +46,7 @@ def test_stage_starts_when_all_its_inputs_are_finished(bench: Bench) -> None:
     assert bench.launched(bench.handle(first)) == ["j1/s2/t1#1@e1"]
     actions = bench.handle(second)
     locations = [
-        (OutputLocation(f"j1/s{stage}/t1#1", "e1", "e1:1", (PartitionOutput(0, rows, 10 * rows),)),)
+        (OutputLocation(f"j1/s{stage}/t1#1", "e1", "e1:1", Sizes.of([(0, rows, 10 * rows)])),)
         for stage, rows in ((1, 3), (2, 1))
     ]
     assert actions[0] == Persist(second, StageRecord("j1", 2, locations[1]))

@@ -3,6 +3,7 @@
 import hashlib
 
 from springald.executor.v1 import executor_pb2 as pb
+from springald_executor.codec.sizes import slice_from_proto
 from springald_executor.codec.stages import stage_from_proto
 from springald_executor.core import events as ev
 
@@ -30,6 +31,7 @@ def event_from_proto(message: pb.ConnectResponse) -> ev.Event | None:
                 stage_id=launch.stage_id,
                 partitions=tuple(launch.partitions),
                 slots=launch.slots,
+                slices=tuple(map(slice_from_proto, launch.slices)),
             )
         case "cancel_task":
             return ev.TaskCancelled(message.cancel_task.task_id)

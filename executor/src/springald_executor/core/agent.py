@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from springald_executor.core import events as ev
@@ -25,6 +26,7 @@ from springald_executor.core.actions import (
 from springald_executor.core.failures import Failure
 from springald_executor.core.limits import ENGINE_STARTS_FAILED_MAX
 from springald_executor.core.model import (
+    InputSlice,
     LocalInput,
     RemoteInput,
     RemoteUpload,
@@ -366,7 +368,8 @@ class Agent:
         task.grant = self.shelf.grant(folder, memory_bytes)
         request = TaskRequest(
             task_id=task_id,
-            stage=self.stages[launch.job_id, launch.stage_id],
+            # Where the stage's inputs lie is told in `inputs`, as far as this task reads them.
+            stage=replace(self.stages[launch.job_id, launch.stage_id], inputs=()),
             partitions=launch.partitions,
             slots=launch.slots,
             memory_bytes=self.profile.memory_bytes * launch.slots // self.profile.slots,
@@ -387,18 +390,21 @@ class Agent:
         """Finds out which inputs lie here."""
         stage = self.stages[launch.job_id, launch.stage_id]
         inputs: list[TaskInput] = []
-        for defined in stage.inputs:
+        for number, defined in enumerate(stage.inputs):
+            own = _slice_of(launch, number) if defined.sliced else None
             outputs: list[LocalInput | RemoteInput] = []
-            for place in defined.outputs:
+            for index, place in enumerate(defined.outputs):
+                partitions = own.outputs.get(index, ()) if own else place.partitions
                 file = self.shelf.find(launch.job_id, place.task_id)
                 if file is not None:
                     outputs.append(LocalInput(place.task_id, file))
                 elif place.executor_id != self.profile.executor_id:
-                    whence = (place.executor_id, place.address, place.partitions)
+                    whence = (place.executor_id, place.address, partitions)
                     outputs.append(RemoteInput(place.task_id, *whence))
-                elif place.partitions:
+                elif partitions:
                     raise _CannotRunError(failures.input_lost(launch.task_id, place.task_id))
-            inputs.append(TaskInput(defined.kind, tuple(outputs)))
+            told = own.partitions if own else None
+            inputs.append(TaskInput(defined.kind, tuple(outputs), told))
         uploads: dict[str, StoredFile | RemoteUpload] = {}
         for upload in stage.uploads:
             here = self.find_upload(upload.upload_id)
@@ -518,6 +524,13 @@ class Agent:
     def _take_actions(self) -> list[Action]:
         actions, self._actions = self._actions, []
         return actions
+
+
+def _slice_of(launch: ev.TaskLaunched, number: int) -> InputSlice:
+    """Returns what an attempt was told to read of an input."""
+    if number >= len(launch.slices):
+        raise _CannotRunError(failures.slice_untold(launch.task_id, number))
+    return launch.slices[number]
 
 
 def _told(event: ev.Event, now_ms: int) -> str:

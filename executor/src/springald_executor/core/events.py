@@ -6,7 +6,7 @@ An event is a fact: the core cannot refuse that it happened, only what it asks f
 from dataclasses import dataclass
 
 from springald_executor.core.failures import Failure
-from springald_executor.core.model import StageDefinition, StoredFile, TaskReport
+from springald_executor.core.model import InputSlice, StageDefinition, StoredFile, TaskReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,17 @@ class StageDefined(Event):
 
 @dataclass(frozen=True, slots=True)
 class TaskLaunched(Event):
-    """The scheduler pushed an attempt."""
+    """The scheduler pushed an attempt.
+
+    `slices` is what it reads of its stage's inputs, if any of them is sliced.
+    """
 
     task_id: str
     job_id: str
     stage_id: int
     partitions: tuple[int, ...]
     slots: int
+    slices: tuple[InputSlice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ def gather(
         if number >= len(request.inputs):
             raise InternalError(f"a fragment reads inputs of its stage: got number {number}")
         each = request.inputs[number]
+        if each.told is not None and not set(read) <= set(each.told):
+            raise InternalError(f"a task is told of all that it reads: got {each.told} for {read}")
         _add_local(each, read, found.exchanges[number], found)
         fetches.extend(_orders(request, number, each, read))
     for upload_id in needs.uploads:

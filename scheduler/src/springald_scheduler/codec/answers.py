@@ -124,17 +124,17 @@ def _rows_to_proto(job: JobView, mint: Mint) -> pb.RemoteRows:
         read = ReadOutputs(
             job_id=job.job_id,
             selections=[
-                OutputSelection(task_id=output.attempt_id, partition=each.partition)
+                OutputSelection(task_id=output.attempt_id, partition=number)
                 for output in part.outputs
-                for each in output.partitions
+                for number, _, _ in output.partitions
             ],
         )
         measured = [each for output in part.outputs for each in output.partitions]
         rows.parts.add(
             flight_address=part.flight_address,
             ticket=mint.read_ticket(read),
-            rows=sum(each.rows for each in measured),
-            bytes=sum(each.bytes for each in measured),
+            rows=sum(rows for _, rows, _ in measured),
+            bytes=sum(size for _, _, size in measured),
         )
     rows.rows = sum(part.rows for part in rows.parts)
     rows.bytes = sum(part.bytes for part in rows.parts)

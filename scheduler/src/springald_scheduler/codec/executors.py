@@ -3,9 +3,9 @@
 from springald.executor.v1 import executor_pb2 as pb
 from springald_scheduler.codec.failures import failure_from_proto, failure_to_proto
 from springald_scheduler.codec.figures import figures_from_proto, operators_from_proto
+from springald_scheduler.codec.sizes import finished_sizes, sizes_to_proto, slice_to_proto
 from springald_scheduler.codec.stages import (
     options_to_proto,
-    partitions_to_proto,
     stage_to_proto,
     upload_to_proto,
 )
@@ -23,7 +23,6 @@ from springald_scheduler.core.events import (
     ExecutorDrainRequested,
     ExecutorHeard,
     ExecutorRegistered,
-    PartitionOutput,
     TaskFailed,
     TaskFinished,
     TaskStarted,
@@ -107,6 +106,7 @@ def action_to_proto(action: ToExecutor) -> pb.ConnectResponse | None:
                 stage_id=action.stage_id,
                 partitions=action.partitions,
                 slots=action.slots,
+                slices=map(slice_to_proto, action.slices),
             )
             return pb.ConnectResponse(launch_task=launch)
         case CancelTask():
@@ -131,9 +131,7 @@ def _finished_from_proto(
         executor_id,
         incarnation,
         message.task_id,
-        partitions=tuple(
-            PartitionOutput(each.partition, each.rows, each.bytes) for each in message.partitions
-        ),
+        sizes=finished_sizes(message),
         bytes_read_local=message.bytes_read_local,
         bytes_read_remote=message.bytes_read_remote,
         elapsed_ms=message.elapsed_ms,
@@ -146,9 +144,11 @@ def _definition_to_proto(action: DefineStage) -> pb.DefineStage:
     return pb.DefineStage(
         job_id=action.job_id,
         stage=stage_to_proto(action.stage),
-        inputs=[
-            pb.InputLocations(outputs=[_location_to_proto(each) for each in outputs])
-            for outputs in action.inputs
+        sources=[
+            pb.InputSources(
+                outputs=[_source_to_proto(each, sliced=sliced) for each in outputs], sliced=sliced
+            )
+            for outputs, sliced in zip(action.inputs, action.sliced, strict=True)
         ],
         settings=options_to_proto(action.settings),
         uploads=[upload_to_proto(each) for each in action.uploads],
@@ -156,10 +156,10 @@ def _definition_to_proto(action: DefineStage) -> pb.DefineStage:
     )
 
 
-def _location_to_proto(location: OutputLocation) -> pb.OutputLocation:
-    return pb.OutputLocation(
+def _source_to_proto(location: OutputLocation, *, sliced: bool) -> pb.OutputSource:
+    return pb.OutputSource(
         task_id=location.attempt_id,
         executor_id=location.executor_id,
         flight_address=location.flight_address,
-        partitions=partitions_to_proto(location.partitions),
+        sizes=None if sliced else sizes_to_proto(location.sizes),
     )

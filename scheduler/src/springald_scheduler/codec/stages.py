@@ -9,7 +9,6 @@ from springald.engine.session import ENGINE_NAME
 from springald.physical.v1 import physical_pb2 as pb
 from springald.type.v1 import type_pb2
 from springald.types import schema_to_proto
-from springald_scheduler.core.events import PartitionOutput
 from springald_scheduler.core.graph import (
     Exchange,
     ExchangeKind,
@@ -76,14 +75,6 @@ def stage_to_proto(stage: Stage, *, for_people: bool = False) -> pb.Stage:
         upload_ids=stage.upload_ids,
         decisions=stage.decisions,
     )
-
-
-def partitions_to_proto(outputs: tuple[PartitionOutput, ...]) -> list[pb.PartitionStatistics]:
-    """Writes what was measured of partitions."""
-    return [
-        pb.PartitionStatistics(partition=each.partition, rows=each.rows, bytes=each.bytes)
-        for each in outputs
-    ]
 
 
 def upload_to_proto(location: UploadLocation) -> pb.UploadedTable:

@@ -10,6 +10,7 @@ from springald_scheduler.core.events import Event
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.graph import Stage
 from springald_scheduler.core.records import Key, OutputLocation, Record, UploadLocation
+from springald_scheduler.core.sizes import InputSlice
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,10 @@ class DisconnectExecutor(ToExecutor):
 class DefineStage(ToExecutor):
     """Send what the tasks of a stage have in common, once before the first of them.
 
-    `inputs` has one entry for each of the stage's inputs, each with the outputs of all its tasks.
+    Attributes:
+        inputs: For each of the stage's inputs, the outputs of all its tasks.
+        sliced: For each of them, whether its sizes are told to each task, see `LaunchTask`.
+        profile: Whether tasks are to tell everything that the engine measured.
     """
 
     job_id: str
@@ -123,18 +127,24 @@ class DefineStage(ToExecutor):
     inputs: tuple[tuple[OutputLocation, ...], ...]
     settings: tuple[tuple[str, str], ...] = ()
     uploads: tuple[UploadLocation, ...] = ()
+    sliced: tuple[bool, ...] = ()
     profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchTask(ToExecutor):
-    """Start one attempt of a task."""
+    """Start one attempt of a task.
+
+    Attributes:
+        slices: For each of the stage's inputs, what the task reads of it; empty if none is sliced.
+    """
 
     attempt_id: str
     job_id: str
     stage_id: int
     partitions: range
     slots: int
+    slices: tuple[InputSlice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from springald_scheduler.core.files import cancel_attempts, release_files
 from springald_scheduler.core.graph import AnswerKind, Stage
 from springald_scheduler.core.model import Job, StageRun
 from springald_scheduler.core.records import JobRecord, job_key
+from springald_scheduler.core.sizes import NOTHING
 from springald_scheduler.core.states import JobState
 from springald_scheduler.core.uploads import leave_uploads
 from springald_scheduler.core.world import World
@@ -59,7 +60,7 @@ def release_job(world: World, job: Job, reason: Failure) -> None:
     for run in job.stages.values():
         run.locations = ()
         for task in run.tasks:
-            task.outputs = ()
+            task.sizes = NOTHING
     session = world.sessions[job.session_id]
     session.job_ids.pop(job.job_id)
     session.watchers -= job.watchers
@@ -105,10 +106,11 @@ def _drop_inputs(job: Job, kept: StageRun | None) -> None:
     """Lets go of what only running tasks needed: all outputs but the result's, if it is kept."""
     for run in job.stages.values():
         run.stage = _without_payload(run.stage)
+        run.table = None
         if run is not kept:
             run.locations = ()
             for task in run.tasks:
-                task.outputs = ()
+                task.sizes = NOTHING
 
 
 def _without_payload(stage: Stage) -> Stage:

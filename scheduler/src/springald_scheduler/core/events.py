@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import NO_FIGURES, OperatorFigures
 from springald_scheduler.core.graph import Operator, StageGraph
+from springald_scheduler.core.sizes import NOTHING, Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +167,6 @@ class ExecutorDrainRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionOutput:
-    """What a task measured of one partition of its output."""
-
-    partition: int
-    rows: int
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class TaskStarted(Event):
     """An attempt runs in an engine process."""
 
@@ -185,7 +177,7 @@ class TaskStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished(Event):
-    """An attempt made its output; partitions without rows are left out.
+    """An attempt made its output, with partitions of these sizes.
 
     `operators` are those that ran, if the task planned a whole query itself.
     """
@@ -193,7 +185,7 @@ class TaskFinished(Event):
     executor_id: str
     incarnation: str
     attempt_id: str
-    partitions: tuple[PartitionOutput, ...] = ()
+    sizes: Sizes = NOTHING
     bytes_read_local: int = 0
     bytes_read_remote: int = 0
     elapsed_ms: int = 0

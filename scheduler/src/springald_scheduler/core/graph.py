@@ -47,11 +47,27 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class StageInput:
-    """One leaf of a fragment that reads another stage's output."""
+    """One leaf of a fragment that reads another stage's output.
+
+    Attributes:
+        stage_id: The other stage.
+        kind: Its exchange.
+        partition_count: How many partitions there are to read.
+        offset: The fragment's partition that reads partition 0; the next one reads partition 1, and
+            so on, and no other partition reads of them. None if nothing of the kind is promised.
+    """
 
     stage_id: int
     kind: ExchangeKind
     partition_count: int
+    offset: int | None = None
+
+    def partitions_of(self, partitions: range) -> range:
+        """Returns which partitions some of the fragment's partitions read."""
+        if self.offset is None:
+            return range(self.partition_count)
+        start, stop = partitions.start - self.offset, partitions.stop - self.offset
+        return range(max(start, 0), max(min(stop, self.partition_count), 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from springald_scheduler.core.events import PartitionOutput
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import StageFigures
 from springald_scheduler.core.graph import Stage, StageGraph
+from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.records import OutputLocation, UploadLocation
+from springald_scheduler.core.sizes import NOTHING, Sizes
 from springald_scheduler.core.states import (
     ExecutorState,
     JobState,
@@ -77,7 +78,7 @@ class Task:
     bytes_out: int = 0
     bytes_read_local: int = 0
     bytes_read_remote: int = 0
-    outputs: tuple[PartitionOutput, ...] = ()
+    sizes: Sizes = NOTHING
 
 
 @dataclass(slots=True)
@@ -94,6 +95,7 @@ class StageRun:
         finished: How many tasks are finished.
         defined_on: Executors that know the stage, by their order of registration.
         locations: The outputs, once it is finished.
+        table: The same by partition, from when a consumer reads them so.
         started_ms: When the first task was launched.
         ended_ms: When the last task that ended did so.
         figures: What tasks measured of its operators.
@@ -109,6 +111,7 @@ class StageRun:
     finished: int = 0
     defined_on: set[int] = field(default_factory=set)
     locations: tuple[OutputLocation, ...] = ()
+    table: OutputTable | None = None
     started_ms: int = 0
     ended_ms: int = 0
     figures: StageFigures = field(default_factory=StageFigures)

@@ -4,6 +4,8 @@ from springald_scheduler.core.actions import DefineStage, LaunchTask
 from springald_scheduler.core.files import occupy_slots
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
 from springald_scheduler.core.records import UploadLocation
+from springald_scheduler.core.sizes import WHOLE, InputSlice
+from springald_scheduler.core.stages import is_sliced, output_table
 from springald_scheduler.core.states import TaskState
 from springald_scheduler.core.world import World, attempt_name
 
@@ -104,8 +106,23 @@ def _launch(world: World, job: Job, run: StageRun, task: Task, executor: Executo
             stage_id=stage_id,
             partitions=task.partitions,
             slots=attempt.slots,
+            slices=_slices(job, run, task),
         )
     )
+
+
+def _slices(job: Job, run: StageRun, task: Task) -> tuple[InputSlice, ...]:
+    """Returns what a task reads of its inputs; nothing if it reads what all others do."""
+    slices: list[InputSlice] = []
+    for leaf in run.stage.inputs:
+        if is_sliced(run, leaf):
+            partitions = leaf.partitions_of(task.partitions)
+            table = output_table(job.stages[leaf.stage_id])
+            sizes = tuple(map(table.of_partition, partitions))
+            slices.append(InputSlice(partitions, sizes))
+        else:
+            slices.append(WHOLE)
+    return tuple(slices) if any(each is not WHOLE for each in slices) else ()
 
 
 def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
@@ -125,6 +142,7 @@ def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
             job_id=job.job_id,
             stage=run.stage,
             inputs=tuple(job.stages[leaf.stage_id].locations for leaf in run.stage.inputs),
+            sliced=tuple(is_sliced(run, leaf) for leaf in run.stage.inputs),
             settings=job.graph.settings if job.graph else (),
             profile=job.graph.profile if job.graph else False,
             uploads=tuple(uploads),

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from springald_scheduler.core.events import PartitionOutput
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState, UploadState
 
 Key = tuple[str, ...]
@@ -13,12 +13,12 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class OutputLocation:
-    """Where the output of one task lies."""
+    """Where the output of one task lies, and how large its partitions are."""
 
     attempt_id: str
     executor_id: str
     flight_address: str
-    partitions: tuple[PartitionOutput, ...]
+    sizes: Sizes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,15 @@ from collections import Counter
 
 from springald_scheduler.core.actions import Persist
 from springald_scheduler.core.endings import succeed_job
-from springald_scheduler.core.graph import ExchangeKind, StageGraph
+from springald_scheduler.core.graph import StageGraph, StageInput
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.news import strand_job
+from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.records import OutputLocation, StageRecord
 from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World, attempt_name
 
 _PREFERRED_EXECUTORS_MAX = 4
-# Of these a task reads the partitions of its own numbers; of the others it reads all.
-_SLICED_KINDS = frozenset({ExchangeKind.HASH, ExchangeKind.FORWARD})
 
 
 def find_defect(graph: StageGraph) -> str:
@@ -64,7 +63,7 @@ def finish_stage(world: World, job: Job, run: StageRun) -> None:
             attempt_name(job.job_id, run.stage.stage_id, task.number, task.attempt),
             task.executor_id,
             world.executors[task.executor_id].flight_address,
-            task.outputs,
+            task.sizes,
         )
         for task in run.tasks
     )
@@ -102,29 +101,48 @@ def _slice(world: World, job: Job, run: StageRun) -> None:
         Task(number, partitions, min(slots, len(partitions)))
         for number, partitions in enumerate(slices, start=1)
     ]
-    _prefer_executors(job, run, size)
+    _prefer_executors(job, run)
     world.change_stage(job, run, StageState.RUNNING)
     job.tasks_total += len(run.tasks)
     job.ready[run.stage.stage_id] = run
     world.queue[job.job_id] = job
 
 
-def _prefer_executors(job: Job, run: StageRun, size: int) -> None:
+def is_sliced(run: StageRun, leaf: StageInput) -> bool:
+    """True if each task of a stage reads its own partitions of an input, not all of them."""
+    return leaf.offset is not None and run.stage.sliceable
+
+
+def output_table(run: StageRun) -> OutputTable:
+    """Returns a finished stage's outputs by partition."""
+    if run.table is None:
+        run.table = OutputTable(run.locations, run.stage.output.partition_count)
+    return run.table
+
+
+def _prefer_executors(job: Job, run: StageRun) -> None:
     """Tells each task which executors hold most bytes of its inputs."""
-    if not run.stage.inputs:
-        return
-    own: list[Counter[str]] = [Counter() for _ in run.tasks]
+    tables: list[tuple[StageInput, OutputTable]] = []
     common: Counter[str] = Counter()
     for leaf in run.stage.inputs:
-        sliced = leaf.kind in _SLICED_KINDS and run.stage.sliceable
-        for location in job.stages[leaf.stage_id].locations:
-            for output in location.partitions:
-                index = output.partition // size
-                weights = own[index] if sliced and index < len(own) else common
-                weights[location.executor_id] += output.bytes
-    for task, weights in zip(run.tasks, own, strict=True):
-        weights.update(common)
-        most = heapq.nsmallest(
-            _PREFERRED_EXECUTORS_MAX, weights.items(), key=lambda item: (-item[1], item[0])
-        )
-        task.preferred = tuple(executor_id for executor_id, _ in most)
+        source = job.stages[leaf.stage_id]
+        if is_sliced(run, leaf):
+            tables.append((leaf, output_table(source)))
+            continue
+        for task in source.tasks:
+            common[task.executor_id] += task.bytes_out
+    # What all tasks read ranks alike for all of them.
+    common_most = dict(_heaviest(common))
+    for task in run.tasks if run.stage.inputs else ():
+        weights: Counter[str] = Counter(dict.fromkeys(common_most, 0))
+        for leaf, table in tables:
+            weights.update(table.holdings(leaf.partitions_of(task.partitions)))
+        for executor_id in weights:
+            weights[executor_id] += common[executor_id]
+        task.preferred = tuple(executor_id for executor_id, _ in _heaviest(weights))
+
+
+def _heaviest(weights: Counter[str]) -> list[tuple[str, int]]:
+    return heapq.nsmallest(
+        _PREFERRED_EXECUTORS_MAX, weights.items(), key=lambda item: (-item[1], item[0])
+    )

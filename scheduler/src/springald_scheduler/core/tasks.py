@@ -26,18 +26,16 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
     job = world.jobs[attempt.job_id]
     run = job.stages[attempt.stage_id]
     task = run.tasks[attempt.task_number - 1]
-    numbers = [output.partition for output in event.partitions]
-    if sorted(set(numbers)) != numbers or (
-        numbers and numbers[-1] >= run.stage.output.partition_count
-    ):
+    if not event.sizes.ascends_below(run.stage.output.partition_count):
         world.change_task(job, run, task, TaskState.FAILED)
         message = f"output partitions ascend below {run.stage.output.partition_count}"
-        fail_job(world, job, broken_promise(f"{message}: got {numbers}", attempt.attempt_id))
+        got = f"{message}: got {list(event.sizes.numbers)}"
+        fail_job(world, job, broken_promise(got, attempt.attempt_id))
         return
     world.change_task(job, run, task, TaskState.FINISHED)
-    task.outputs = event.partitions
-    task.rows_out = sum(output.rows for output in event.partitions)
-    task.bytes_out = sum(output.bytes for output in event.partitions)
+    task.sizes = event.sizes
+    task.rows_out = sum(event.sizes.rows)
+    task.bytes_out = sum(event.sizes.bytes)
     task.bytes_read_local = event.bytes_read_local
     task.bytes_read_remote = event.bytes_read_remote
     task.elapsed_ms = event.elapsed_ms

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from springald_scheduler.core.events import PartitionOutput
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import OperatorSums, Spread
 from springald_scheduler.core.graph import AnswerKind, StageGraph
@@ -28,12 +27,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ResultOutput:
-    """The result partitions of one task, as far as they have rows."""
+    """The result partitions of one task, as far as they have rows: number, rows and bytes."""
 
     attempt_id: str
     executor_id: str
     flight_address: str
-    partitions: tuple[PartitionOutput, ...]
+    partitions: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +239,13 @@ def _job_view(job: Job, now_ms: int, *, with_result: bool = True) -> JobView:
 
 def _result_outputs(job: Job) -> Iterator[ResultOutput]:
     locations = job.last_stage.locations if job.last_stage else ()
-    full = [each for each in locations if each.partitions]
+    full = [each for each in locations if each.sizes]
     for location in full or locations[:1]:
         yield ResultOutput(
             attempt_id=location.attempt_id,
             executor_id=location.executor_id,
             flight_address=location.flight_address,
-            partitions=location.partitions or (PartitionOutput(0, 0, 0),),
+            partitions=tuple(location.sizes) or ((0, 0, 0),),
         )
 
 

@@ -19,6 +19,7 @@ from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
 from springald.engine.fragment import exchange_input, exchange_path
 from springald.engine.plan_view import PlanNode
+from springald.engine.reading import read_offsets
 from springald.engine.schemas import (
     SchemaEncoder,
     arrow_leaf,
@@ -368,6 +369,7 @@ class Cutter:
     def _number_inputs(self, root: PlanNode) -> tuple[StageInput, ...]:
         """Numbers the stages that a fragment reads and writes the numbers into its markers."""
         inputs: list[StageInput] = []
+        offsets = read_offsets(root)
         for scan in (node for node in root.walk() if node.kind == "arrow_scan"):
             conf = pv.scan_conf(scan)
             read = [exchange_input(file.path) for g in conf.file_groups for file in g.files]
@@ -378,7 +380,8 @@ class Cutter:
                 group.files[0].path = exchange_path(len(inputs), partition)
             scan.body = pb.FileScanNode(base_conf=conf.SerializeToString())
             output = producer.output
-            inputs.append(StageInput(producer.stage_id, output.kind, output.partition_count))
+            count, offset = output.partition_count, offsets[id(scan)]
+            inputs.append(StageInput(producer.stage_id, output.kind, count, offset))
         return tuple(inputs)
 
     def _leaf(self, stage: StageDraft) -> PlanNode:
