@@ -167,7 +167,7 @@ def test_definition_of_a_sliced_input_tells_no_sizes() -> None:
 def test_sizes_with_columns_of_different_lengths_are_garbled() -> None:
     """Rows of one partition must not be taken for those of another."""
     for columns in ({"rows": [1]}, {"numbers": [1, 2], "rows": [1], "bytes": [1]}):
-        sizes = pb.Sizes(**columns)  # type: ignore[arg-type]
+        sizes = pb.Sizes(**columns)
         finished = pb.TaskFinished(task_id="t", sizes=sizes)
         with pytest.raises(MessageGarbledError):
             event_from_proto(pb.ConnectRequest(task_finished=finished), "e1", "a")
