@@ -6,6 +6,7 @@ columns that are handed on as they are can be followed.
 
 from typing import Final
 
+from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
 
@@ -75,6 +76,23 @@ def origin(node: PlanNode, index: int) -> tuple[int, int] | None:
 def scanned_column(scan: PlanNode, index: int) -> int | None:
     """Returns which column of its table a scan puts out as it is."""
     return _scanned(scan)[index]
+
+
+def column_name(node: PlanNode, index: int) -> str:
+    """Returns the name of a column that can be followed to a scan, or to where it got the name."""
+    while node.kind not in pv.FILE_SCAN_KINDS:
+        if node.kind == "projection":
+            return str(node.body.expr_name[index])
+        if node.kind == "aggregate":
+            return str(node.body.group_expr_name[index])
+        source = (0, index) if node.kind == "union" else origin(node, index)
+        if source is None:
+            raise ValueError(f"a column that is followed comes from a scan: got {node.kind}")
+        node, index = node.children[source[0]], source[1]
+    conf = pv.scan_conf(node)
+    if conf.HasField("projection_exprs"):
+        return conf.projection_exprs.projections[index].alias
+    return pb.Schema.FromString(conf.schema).columns[conf.projection[index]].name
 
 
 def join_keys(join: PlanNode) -> list[tuple[int | None, int | None]]:

@@ -1,7 +1,5 @@
 """Decides whether a query is cut, and makes its stage graph."""
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -38,7 +36,7 @@ from springald_scheduler.planning.fidelity import (
     same_operators,
 )
 from springald_scheduler.planning.model import ClusterShape
-from springald_scheduler.planning.placed import Placement
+from springald_scheduler.planning.rules import improvements
 from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
 
 FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
@@ -158,33 +156,19 @@ def _scanned_bytes(session: PlannerSession, tree: PlanNode) -> int:
 def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) -> StageGraph:
     streams = "ordering_mode=" in frame.execution_plan().display_indent()
     reason = ""
-    for better, decisions in _improved(session, tree):
+    for plan in improvements(session.settings, tree, session.partitions):
         cutter = Cutter(
             session.context, session.encoder, session.partitions, may_forward=not streams
         )
         try:
-            drafts = cutter.cut(pv.parse(pv.serialize(better)))
+            drafts = cutter.cut(pv.parse(pv.serialize(plan.root)))
             _check_types(drafts[-1], session.schema(frame))
             stages = tuple(_stage(session, draft) for draft in drafts)
         except Exception as failure:  # noqa: BLE001 - whatever cannot be cut runs whole
             reason = error_from_engine(failure).message
             continue
-        return _checked(StageGraph(stages, decisions=decisions, settings=_settings(session)))
+        return _checked(StageGraph(stages, decisions=plan.decisions, settings=_settings(session)))
     return _uncut(session, sql, tree, frame, f"the plan is not cut: {reason}")
-
-
-def _improved(
-    session: PlannerSession, tree: PlanNode
-) -> Iterator[tuple[PlanNode, tuple[str, ...]]]:
-    """Yields the plan as rules improve it, if any does, and then as it is."""
-    wanted = session.settings.range_placement
-    if wanted != "never" and tree.depth() <= FRAGMENT_DEPTH_MAX:
-        placement = Placement(session.partitions, always=wanted == "always")
-        with suppress(UnsupportedError):  # such a plan is not cut either
-            better = placement.improve(tree)
-            if placement.decisions:
-                yield better, tuple(placement.decisions)
-    yield tree, ()
 
 
 def _check_types(result: StageDraft, wanted: pa.Schema) -> None:
@@ -197,15 +181,15 @@ def _check_types(result: StageDraft, wanted: pa.Schema) -> None:
 def _uncut(
     session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame, reason: str
 ) -> StageGraph:
-    for better, decisions in _improved(session, tree):
+    for plan in improvements(session.settings, tree, session.partitions):
         cutter = Cutter(session.context, session.encoder, 1)
         try:
-            (draft,) = cutter.whole(better)
+            (draft,) = cutter.whole(plan.root)
             _check_types(draft, session.schema(frame))
             stage = replace(_stage(session, draft), single_task_reason=reason)
         except Exception:  # noqa: BLE001, S112 - what does not decode is planned where it runs
             continue
-        told = (f"one task: {reason}", *decisions)
+        told = (f"one task: {reason}", *plan.decisions)
         return _checked(StageGraph((stage,), decisions=told, settings=_settings(session)))
     return _whole_query(session, sql, frame, frame.execution_plan(), reason)
 

@@ -57,12 +57,21 @@ class Placement:
         self._always = always
         self.decisions: list[str] = []
 
-    def improve(self, node: PlanNode) -> PlanNode:
-        """Returns the plan with what exchanges can be spared; the largest regions win."""
-        improved = self._begin(node)
+    def improve(self, node: PlanNode, *, aligned: bool = False) -> PlanNode:
+        """Returns the plan with what exchanges can be spared; the largest regions win.
+
+        Args:
+            node: The plan.
+            aligned: Whether an operator above matches partitions of this plan with those of
+                another one, so that they stay as they are.
+        """
+        improved = None if aligned else self._begin(node)
         if improved is not None:
             return improved
-        children = [self.improve(child) for child in node.children]
+        children = [
+            self.improve(child, aligned=_is_aligned(node, number, aligned=aligned))
+            for number, child in enumerate(node.children)
+        ]
         if len(children) == 1:
             return _combined(node, children[0])
         return PlanNode(node.kind, node.body, children)
@@ -152,6 +161,15 @@ class Placement:
             (*sides[0].outside, *sides[1].outside),
             sides[0].spared + sides[1].spared,
         )
+
+
+def _is_aligned(node: PlanNode, side: int, *, aligned: bool) -> bool:
+    """True if partitions of an operator's input have to be those of something else."""
+    if node.kind in {"repartition", "merge", "sort_preserving_merge"}:
+        return False
+    if node.kind == "hash_join":
+        return node.body.partition_mode != COLLECT_LEFT or (aligned and side == 1)
+    return aligned or len(node.children) > 1
 
 
 def _keys_put_out(join_type: int, left: int, right: int) -> set[tuple[int, int] | None]:

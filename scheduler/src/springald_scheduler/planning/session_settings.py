@@ -18,6 +18,7 @@ DISTRIBUTION: Final = "springald.distribution"
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 RANGE_PLACEMENT: Final = "springald.range_placement"
+RUNTIME_FILTERS: Final = "springald.runtime_filters"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 TIME_ZONE: Final = "datafusion.execution.time_zone"
 _OTHER_NAMES: Final = {"timezone": TIME_ZONE, "time.zone": TIME_ZONE}
@@ -35,10 +36,14 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "auto",
         "whether files in the order of a key are read in ranges of it: auto, always or never",
     ),
+    RUNTIME_FILTERS: (
+        "auto",
+        "whether keys of a smaller table filter a larger one first: auto, always or never",
+    ),
 }
 
 
-_RULES: Final = frozenset({DISTRIBUTION, RANGE_PLACEMENT})
+_RULES: Final = frozenset({DISTRIBUTION, RANGE_PLACEMENT, RUNTIME_FILTERS})
 """Settings that say whether something is done: auto, always or never."""
 
 
@@ -97,6 +102,11 @@ class SessionSettings:
     def range_placement(self) -> str:
         """Whether tables are read in ranges of a key: `auto`, `always` or `never`."""
         return self.own[RANGE_PLACEMENT]
+
+    @property
+    def runtime_filters(self) -> str:
+        """Whether scans are filtered by the keys of other tables: `auto`, `always` or `never`."""
+        return self.own[RUNTIME_FILTERS]
 
     @property
     def single_task_bytes_max(self) -> int:

@@ -1,0 +1,46 @@
+"""The rules that improve a whole plan before it is cut, in their order."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from springald.engine.plan_view import PlanNode
+from springald.errors import UnsupportedError
+from springald.limits import FRAGMENT_DEPTH_MAX
+from springald_scheduler.planning.placed import Placement
+from springald_scheduler.planning.runtime_filters import RuntimeFilters
+from springald_scheduler.planning.session_settings import SessionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Improved:
+    """A plan, and what rules did to it, for people."""
+
+    root: PlanNode
+    decisions: tuple[str, ...] = ()
+
+
+def improvements(settings: SessionSettings, root: PlanNode, partitions: int) -> Iterator[Improved]:
+    """Yields a plan as the session's rules improve it, and then as it is.
+
+    Whoever cannot make stages of the first goes on with the next.
+    """
+    if root.depth() <= FRAGMENT_DEPTH_MAX:
+        with suppress(UnsupportedError):  # has an operator that is not cut anyway
+            improved = _improved(settings, root, partitions)
+            if improved.decisions:
+                yield improved
+    yield Improved(root)
+
+
+def _improved(settings: SessionSettings, root: PlanNode, partitions: int) -> Improved:
+    decisions: list[str] = []
+    if settings.range_placement != "never":
+        placement = Placement(partitions, always=settings.range_placement == "always")
+        root = placement.improve(root)
+        decisions += placement.decisions
+    if settings.runtime_filters != "never":
+        filters = RuntimeFilters(always=settings.runtime_filters == "always")
+        root = filters.improve(root)
+        decisions += filters.decisions
+    return Improved(root, tuple(decisions))
