@@ -57,6 +57,7 @@ from springald.types import schema_to_proto
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.core.limits import CoreLimits
+from springald_scheduler.limits import PLANNER_THREADS_MAX
 
 
 @pytest.fixture
@@ -275,7 +276,7 @@ def test_session_closed_releases_everything(scheduler: Scheduler, client: GrpcTr
 
 
 def test_slow_plan_holds_nobody_up(scheduler: Scheduler, client: GrpcTransport) -> None:
-    """Planning happens beside everything else."""
+    """Planning happens beside everything else, however many statements wait behind a slow one."""
     gate = threading.Event()
 
     def wait_at_gate() -> StageGraph:
@@ -286,7 +287,12 @@ def test_slow_plan_holds_nobody_up(scheduler: Scheduler, client: GrpcTransport) 
     session_id = open_session(client)
     with closing(client.execute(execute_request(session_id, "slow", "o1"))) as slow:
         assert next(slow).update.status == pb.JOB_STATUS_QUEUED
-        assert run(client, session_id, "quick", "o2")[-1].status == pb.JOB_STATUS_SUCCEEDED
+        for number in range(PLANNER_THREADS_MAX):
+            waits = client.execute(execute_request(session_id, "quick", f"w{number}"))
+            assert next(waits).update.status == pb.JOB_STATUS_QUEUED
+            waits.close()
+        other = run(client, open_session(client), "quick", "o2")
+        assert other[-1].status == pb.JOB_STATUS_SUCCEEDED
         client.cancel_job(pb.CancelJobRequest(session_id=session_id, operation_id="o1"))
         assert [each.update.status for each in slow] == [pb.JOB_STATUS_CANCELLED]
         gate.set()

@@ -25,7 +25,7 @@ from springald.limits import (
 )
 from springald.server_process import hear_signals, set_up_log, write_ready
 from springald_scheduler.adapters.grpc_server import GrpcServer
-from springald_scheduler.adapters.planner_process import PlannerProcesses
+from springald_scheduler.adapters.planner_pool import PlannerProcesses
 from springald_scheduler.adapters.service import SchedulerApi
 from springald_scheduler.adapters.store import MemoryStore
 from springald_scheduler.core.events import ClusterFacts
@@ -77,7 +77,10 @@ def serve(settings: SchedulerSettings, stop: threading.Event) -> None:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="springald-scheduler-"))
         )
         planner = PlannerProcesses(
-            settings.allowed_paths, folder, planning_ms_max=settings.planning_ms_max
+            settings.allowed_paths,
+            folder,
+            planning_ms_max=settings.planning_ms_max,
+            planning_bytes_max=settings.planning_memory,
         )
         stack.callback(planner.close)
         core = SchedulerCore(local_facts(), core_limits(settings))

@@ -10,8 +10,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Self, TypeVar
 
 import structlog
@@ -31,6 +32,7 @@ from springald.limits import HEARTBEAT_INTERVAL_MS, MESSAGE_BYTES_MAX
 from springald.tickets import TICKET_KEY_BYTES
 from springald_scheduler.adapters.action_log import log_actions
 from springald_scheduler.adapters.executor_link import ExecutorLink
+from springald_scheduler.adapters.lanes import Lanes
 from springald_scheduler.adapters.ports import Planner, Store
 from springald_scheduler.adapters.timer import Timer
 from springald_scheduler.adapters.watches import Watch, Watches
@@ -108,7 +110,7 @@ class SchedulerDriver:
         self._placements: dict[str, Future[str]] = {}
         self._storings: dict[str, threading.Event] = {}
         self._watches = Watches()
-        self._workers = ThreadPoolExecutor(PLANNER_THREADS_MAX, "springald-planning")
+        self._lanes = Lanes(PLANNER_THREADS_MAX, "springald-planning")
         self._timer = Timer(self.now_ms, self._tell_time)
 
     @property
@@ -131,7 +133,7 @@ class SchedulerDriver:
         self._watches.close()
         for link in links:
             link.end(SchedulerUnavailableError("a scheduler must run: this one stopped"))
-        self._workers.shutdown(cancel_futures=True)
+        self._lanes.close()
 
     def __enter__(self) -> Self:
         """Returns itself."""
@@ -339,11 +341,12 @@ class SchedulerDriver:
             case do.PublishJob():
                 self._watches.wake(action.job_id)
             case do.PlanJob():
-                self._workers.submit(self._plan, action)
+                self._lanes.submit(action.session_id, partial(self._plan, action))
             case do.DropSession():
                 # When the interpreter ends there are no workers any more, and nothing to drop.
                 with suppress(RuntimeError):
-                    self._workers.submit(self._close_session, action.session_id)
+                    work = partial(self._close_session, action.session_id)
+                    self._lanes.submit(action.session_id, work)
             case do.ToExecutor():
                 self._carry_out_there(action)
             case do.AssignUpload() | do.RefuseUpload() | do.AnnounceUpload():

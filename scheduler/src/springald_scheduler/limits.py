@@ -11,6 +11,27 @@ CALL_THREADS_MAX: Final = 32
 PLANNING_MS_MAX: Final = 30_000
 """How long one statement may be planned."""
 
+PLANNING_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""By how many bytes a planning process may grow for one statement."""
+
+PLANNING_LOOK_MS: Final = 20
+"""How often a planning process that takes long is looked at: its time and its memory."""
+
+PLANNERS_READY: Final = 2
+"""Planning processes that are kept ready, beside those that are stuck in a slow statement."""
+
+PLANNERS_MAX: Final = 8
+"""Planning processes at most, so the number of slow statements that delay nobody else's."""
+
+PLANNER_PATIENCE_MS: Final = 100
+"""How long a session waits for another one's statement before it is planned elsewhere."""
+
+PLANNER_WAIT_MS_MAX: Final = 30_000
+"""How long a statement waits for a planning process while all are busy with others."""
+
+PLANNER_SPARE_MS: Final = 60_000
+"""How long a planning process that is not needed is kept."""
+
 PLANNER_THREADS_MAX: Final = 16
 """Statements that are being planned, or wait for the planner, at the same time."""
 

@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ByteSize, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from springald.limits import (
@@ -13,7 +13,7 @@ from springald.limits import (
     SESSION_LEASE_MS,
     UNWATCHED_JOB_MS_MAX,
 )
-from springald_scheduler.limits import PLANNING_MS_MAX
+from springald_scheduler.limits import PLANNING_BYTES_MAX, PLANNING_MS_MAX
 
 _SECONDS_MS = 1_000
 
@@ -72,6 +72,11 @@ class SchedulerSettings(BaseSettings):
         PLANNING_MS_MAX / _SECONDS_MS,
         gt=0,
         description="Seconds that one statement may be planned.",
+    )
+    planning_memory: ByteSize = Field(
+        ByteSize(PLANNING_BYTES_MAX),
+        gt=0,
+        description="Bytes that planning one statement may take, such as 2GiB.",
     )
     work_dir: Path | None = Field(
         None, description="Folder for its own files; by default one that it makes and removes."

@@ -1,40 +1,36 @@
-"""The planner in processes of its own.
+"""The planner in a process of its own.
 
-The engine plans by recursion on the native stack: a statement nested deep enough kills the process
-that plans it. So statements are planned in child processes with large stacks, each session always
-in the same one, and the scheduler keeps what is needed to open a session again in a new child.
+The engine plans by recursion on the native stack and folds constants while it plans: a statement
+can kill the process that plans it, fill its memory, or keep it busy. So each child has a large
+stack, and whoever asks it something watches its time and memory and ends it when it takes too much.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, cast
 
-import structlog
+import psutil
 
 from springald.errors import (
     DeadlineExceededError,
     InternalError,
+    OutOfMemoryError,
     PlanTooDeepError,
-    SchedulerUnavailableError,
     SpringaldError,
 )
-from springald_scheduler.limits import PLANNING_MS_MAX
-from springald_scheduler.planning.model import (
-    Answered,
-    ClusterShape,
-    Planned,
-    SessionSnapshot,
-    TableInfo,
-    Upload,
-)
+from springald_scheduler.limits import PLANNING_LOOK_MS
+from springald_scheduler.planning.model import Answered, SessionSnapshot
 from springald_scheduler.planning.planner import Planner
 
 PLANNER_STACK_BYTES: Final = 512 * 1024 * 1024
@@ -45,101 +41,54 @@ _DYING_S_MAX: Final = 5.0
 
 _STACK_SIGNALS: Final = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS})
 
-log = structlog.get_logger("springald.planner")
+
+@dataclass(frozen=True, slots=True)
+class PlanningLimits:
+    """What one statement may take of a planning process.
+
+    Attributes:
+        ms_max: Its time.
+        bytes_max: By how much the process may grow.
+    """
+
+    ms_max: int
+    bytes_max: int
 
 
-class PlannerProcesses:
-    """Offers `Planner`'s calls over child processes; safe to use from many threads."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a call.
 
-    def __init__(
-        self,
-        allowed_paths: Iterable[str | Path],
-        work_dir: Path,
-        *,
-        processes: int = 2,
-        planning_ms_max: int = PLANNING_MS_MAX,
-    ) -> None:
-        """Starts the children; they are ready within a second, and calls wait for them."""
-        folders = [str(path) for path in allowed_paths]
-        self._children = [
-            _Child(folders, work_dir / f"planner-{number}", planning_ms_max)
-            for number in range(processes)
-        ]
+    Attributes:
+        value: What it returned.
+        snapshot: The session, if the call changed it.
+        bytes_used: The memory of the process after a call that took a while; 0 is not known.
+    """
 
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The children's process ids, as of now."""
-        return tuple(child.pid for child in self._children)
-
-    def _of(self, session_id: str) -> "_Child":
-        return self._children[hash(session_id) % len(self._children)]
-
-    def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
-        """See `Planner.open_session`."""
-        self._of(session_id).call("open_session", session_id, dict(settings))
-
-    def close_session(self, session_id: str) -> None:
-        """See `Planner.close_session`."""
-        self._of(session_id).call("close_session", session_id)
-
-    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
-        """See `Planner.run`."""
-        outcome = self._of(session_id).call("run", session_id, sql, shape)
-        return cast("Answered | Planned", outcome)
-
-    def describe(self, session_id: str, sql: str) -> bytes:
-        """See `Planner.describe`."""
-        return cast("bytes", self._of(session_id).call("describe", session_id, sql))
-
-    def register_files(
-        self,
-        session_id: str,
-        name: str,
-        file_format: str,
-        path: str,
-        options: Iterable[tuple[str, str]],
-    ) -> TableInfo:
-        """See `Planner.register_files`."""
-        arguments = (session_id, name, file_format, path, list(options))
-        return cast("TableInfo", self._of(session_id).call("register_files", *arguments))
-
-    def register_upload(self, session_id: str, name: str, upload: Upload) -> TableInfo:
-        """See `Planner.register_upload`."""
-        info = self._of(session_id).call("register_upload", session_id, name, upload)
-        return cast("TableInfo", info)
-
-    def list_tables(self, session_id: str) -> list[TableInfo]:
-        """See `Planner.list_tables`."""
-        return cast("list[TableInfo]", self._of(session_id).call("list_tables", session_id))
-
-    def close(self) -> None:
-        """Ends the children."""
-        for child in self._children:
-            child.close()
+    value: object
+    snapshot: SessionSnapshot | None
+    bytes_used: int = 0
 
 
-class _Child:
-    """One planning process, and the sessions that live in it."""
+class PlannerChild:
+    """One planning process; one caller at a time uses it.
 
-    def __init__(self, allowed_paths: list[str], work_dir: Path, planning_ms_max: int) -> None:
-        self._allowed_paths = allowed_paths
+    Attributes:
+        sessions: Ids of the sessions that are at home here.
+        stale: Ids of sessions that it still holds and that live elsewhere, or not any more.
+    """
+
+    def __init__(self, allowed_paths: Sequence[str], work_dir: Path) -> None:
+        """Starts the process; it is ready within a second, and the first call waits for it."""
+        self.sessions: set[str] = set()
+        self.stale: set[str] = set()
         self._work_dir = work_dir
-        self._planning_ms_max = planning_ms_max
-        self._process_lock = threading.Lock()
-        self._closed = False
-        self._snapshots: dict[str, SessionSnapshot] = {}
-        self._start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def _start(self) -> None:
+        self._code: int | None = None
         requests_out, requests_in = os.pipe()
         replies_out, replies_in = os.pipe()
         command = [sys.executable, "-m", __name__, str(requests_out), str(replies_in)]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [*command, str(self._work_dir), *self._allowed_paths],
+        self._process = psutil.Popen(
+            [*command, str(work_dir), *allowed_paths],
             pass_fds=(requests_out, replies_in),
             stdin=subprocess.DEVNULL,
             # A person's Ctrl-C is for the scheduler, which ends its children itself.
@@ -150,93 +99,87 @@ class _Child:
         self._requests = Connection(requests_in, readable=False)
         self._replies = Connection(replies_out, writable=False)
 
-    def call(self, method: str, *arguments: object) -> object:
-        """Makes one call in the child, one at a time.
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return int(self._process.pid)
+
+    @property
+    def lives(self) -> bool:
+        """False once the process has ended."""
+        return self._code is None and self._process.poll() is None
+
+    def ask(self, method: str, arguments: tuple[object, ...], limits: PlanningLimits) -> Reply:
+        """Makes one call.
 
         Raises:
-            SpringaldError: What the planner raised, or how the child died of the statement.
+            SpringaldError: What the planner raised; if the process does not live any more, what
+                the statement did to it.
         """
-        with self._process_lock:
-            if self._closed:
-                raise _closed()
-            if self._process.poll() is not None:
-                # It died while it had no statement, so this one is not to suffer for it.
-                self._renew()
-            ok, value, snapshot = self._attempt(method, arguments)
-            session_id = str(arguments[0])
-            if snapshot is not None:
-                self._snapshots[session_id] = snapshot
-            if method == "close_session":
-                self._snapshots.pop(session_id, None)
+        try:
+            before = self._memory_bytes()
+            self._requests.send((self._take_stale(), method, arguments))
+            used = self._wait(limits, before)
+            ok, value, snapshot = self._replies.recv()
+        except (EOFError, OSError, psutil.NoSuchProcess):
+            raise _death(self.end()) from None
         if not ok:
             raise cast("SpringaldError", value)
-        return value
+        return Reply(value, snapshot, used)
 
-    def _attempt(self, method: str, arguments: tuple[object, ...]) -> tuple[bool, Any, Any]:
-        try:
-            return self._exchange(method, arguments)
-        except TimeoutError:
-            self._process.kill()
-            self._renew()
-            message = f"a statement is planned within {self._planning_ms_max} ms: this one was not"
-            raise DeadlineExceededError(
-                f"{message}; read fewer files or shorten the query"
-            ) from None
-        except (EOFError, OSError):
-            raise _death(self._renew()) from None
-
-    def _exchange(self, method: str, arguments: tuple[object, ...]) -> tuple[bool, Any, Any]:
-        """Asks the child.
+    def _wait(self, limits: PlanningLimits, before: int) -> int:
+        """Waits for a reply; returns the memory that was last seen, 0 if nobody had to look.
 
         Raises:
-            TimeoutError: It takes too long.
-            EOFError: It died before it answered.
-            OSError: It died before it was asked.
+            DeadlineExceededError: It takes too long; the process is ended.
+            OutOfMemoryError: It takes too much; the process is ended.
         """
-        self._requests.send((method, arguments))
-        if not self._replies.poll(self._planning_ms_max / 1000):
-            raise TimeoutError
-        ok, value, snapshot = self._replies.recv()
-        return ok, value, snapshot
+        deadline, used = time.monotonic() + limits.ms_max / 1000, 0
+        while not self._replies.poll(PLANNING_LOOK_MS / 1000):
+            used = self._memory_bytes()
+            if used - before > limits.bytes_max:
+                self.kill()
+                self.end()
+                raise OutOfMemoryError(
+                    f"a statement is planned within {limits.bytes_max} bytes of memory: this one "
+                    f"took {used - before}; shorten it, or raise the scheduler's --planning-memory"
+                )
+            if time.monotonic() > deadline:
+                self.kill()
+                self.end()
+                message = f"a statement is planned within {limits.ms_max} ms: this one was not"
+                raise DeadlineExceededError(f"{message}; read fewer files or shorten the query")
+        return used
 
-    def _renew(self) -> int:
-        """Starts a new child with the old one's sessions; returns how the old one ended."""
-        code = self._end()
-        if self._closed:
-            raise _closed()
-        log.warning("planner died", exit_code=code, sessions=len(self._snapshots))
-        self._start()
-        for session_id, snapshot in list(self._snapshots.items()):
+    def _take_stale(self) -> tuple[str, ...]:
+        taken = []
+        while self.stale:  # others add to it meanwhile
+            taken.append(self.stale.pop())
+        return tuple(taken)
+
+    def _memory_bytes(self) -> int:
+        return int(self._process.memory_info().rss)
+
+    def kill(self) -> None:
+        """Ends the process on the spot, also while a caller waits for it, who then fails."""
+        with suppress(psutil.NoSuchProcess):
+            self._process.kill()
+
+    def end(self) -> int:
+        """Lets the process end, removes its folder, and returns how it ended; not while it is used.
+
+        Ending it again does nothing.
+        """
+        if self._code is None:
+            for connection in (self._requests, self._replies):
+                connection.close()
             try:
-                self._exchange("restore_session", (session_id, snapshot))
-            except (EOFError, OSError):  # a timeout is an OSError too
-                # It would end each child that is to restore it.
-                del self._snapshots[session_id]
-                log.exception("session lost", session_id=session_id)
-                self._process.kill()
-                self._renew()
-                break
-        return code
-
-    def _end(self) -> int:
-        """Lets the child end, and returns how it ended."""
-        for connection in (self._requests, self._replies):
-            connection.close()
-        with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(_DYING_S_MAX)
-        self._process.kill()
-        return self._process.wait()
-
-    def close(self) -> None:
-        """Ends the child; a call that waits for it fails."""
-        self._closed = True
-        self._process.kill()
-        with self._process_lock:
-            self._end()
-
-
-def _closed() -> SpringaldError:
-    return SchedulerUnavailableError("a planner is open: got a call while the scheduler stops")
+                self._code = int(self._process.wait(_DYING_S_MAX))
+            except psutil.TimeoutExpired:
+                self.kill()
+                self._code = int(self._process.wait())
+            shutil.rmtree(self._work_dir, ignore_errors=True)
+        return self._code
 
 
 def _death(code: int) -> SpringaldError:
@@ -249,14 +192,17 @@ def _death(code: int) -> SpringaldError:
 _CHANGES_A_SESSION: Final = frozenset({"open_session", "register_files", "register_upload"})
 
 
-_Call = tuple[str, tuple[Any, ...]]
+_Call = tuple[tuple[str, ...], str, tuple[Any, ...]]
 
 
 def _serve(planner: Planner, calls: "SimpleQueue[_Call]", replies: Connection) -> None:
     """Answers calls, one after the other."""
     try:
         while True:
-            replies.send(_carried_out(planner, *calls.get()))
+            stale, method, arguments = calls.get()
+            for session_id in stale:
+                planner.close_session(session_id)
+            replies.send(_carried_out(planner, method, arguments))
     finally:  # without it nobody would answer
         os._exit(1)
 

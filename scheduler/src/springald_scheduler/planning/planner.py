@@ -173,8 +173,7 @@ class Planner:
 
     def _session(self, session_id: str) -> PlannerSession:
         if session_id not in self._sessions:
-            message = f"a statement names an open session: got {session_id!r}"
-            raise SessionNotFoundError(f"{message}; open a new one")
+            raise unknown_session(session_id)
         return self._sessions[session_id]
 
     def _query(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered | Planned:
@@ -231,6 +230,12 @@ class Planner:
     def _info(self, session: PlannerSession, entry: CatalogEntry) -> TableInfo:
         schema = session.columns(entry.name)
         return TableInfo(entry.name, table_kind(entry), bytes(schema.serialize().to_pybytes()))
+
+
+def unknown_session(session_id: str) -> SpringaldError:
+    """Returns the error for a session that is not open."""
+    message = f"a statement names an open session: got {session_id!r}"
+    return SessionNotFoundError(f"{message}; open a new one")
 
 
 def _table_name(name: str) -> str:
