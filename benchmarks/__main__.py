@@ -22,15 +22,19 @@ def main() -> None:
     """Measures and prints."""
     options = _options()
     resources = Resources(options.cores, int(options.memory_gib * (1 << 30)))
-    specs = [place_spec(name) for name in options.places]
+    specs = [place_spec(name, options.cores, _say) for name in options.places]
     machine = described_machine(resources, [Path(sys.argv[0]).parent.name, *sys.argv[1:]])
     workload = tpch(options.scale, options.queries)
-    runner = Runner(workload, specs, resources, lambda text: print(text, flush=True))
+    runner = Runner(workload, specs, resources, _say)
     outcome = runner.run(options.runs, one_at_a_time=options.one_at_a_time)
     measured = Measured(workload.name, workload.title, options.runs, outcome, machine)
     if options.json:
         options.json.write_text(written(measured))
     print(markdown(measured))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def _options() -> argparse.Namespace:

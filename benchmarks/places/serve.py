@@ -4,11 +4,13 @@ It runs with the place's own interpreter, so it imports nothing but pyarrow and 
 """
 
 import json
+import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -23,8 +25,8 @@ _STARTERS: Final = {
     "datafusion": ("engine", "start"),
     "local": ("springald_modes", "start_local"),
     "cluster": ("springald_modes", "start_cluster"),
-    "sail": ("spark_connect", "start_sail"),
-    "spark": ("spark_connect", "start_spark"),
+    "sail": ("sail", "start"),
+    "spark": ("spark", "start"),
     "ballista": ("ballista", "start"),
 }
 _FAILURE_CHARS_MAX: Final = 400
@@ -95,8 +97,7 @@ class Server:
                 return self._clients(request["clients"], request["queries"], request["answers"])
             return {"versions": dict(self._place.versions())}
         except Exception as error:  # noqa: BLE001 - a failed query stays in the table
-            text = f"{type(error).__name__}: {error}"
-            return {"failure": " ".join(text.split())[:_FAILURE_CHARS_MAX]}
+            return {"failure": told(error)}
 
     def _query(self, sql: str, path: str | None) -> dict[str, Any]:
         timed, rows = timed_query(self._session, sql, keep=path is not None)
@@ -143,11 +144,16 @@ class Work:
             try:
                 timed, rows = timed_query(session, sql, keep=True)
             except Exception as error:  # noqa: BLE001 - told to the harness
-                self.failures.append(f"{type(error).__name__}: {error}"[:_FAILURE_CHARS_MAX])
+                self.failures.append(told(error))
                 return
             self.latencies_s.append(timed.seconds)
             if rows is not None:
                 self.rows[number] = rows
+
+
+def told(error: Exception) -> str:
+    """Writes an error on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_FAILURE_CHARS_MAX]
 
 
 @contextmanager
@@ -164,14 +170,7 @@ def _write(rows: pa.Table, path: Path) -> None:
         writer.write_table(rows)
 
 
-def main() -> None:
-    """Starts the place that the arguments name, and serves until the harness closes the socket."""
-    name, fd, text = sys.argv[1:]
-    given = json.loads(text)
-    setup = Setup(**{**given, "scratch": Path(given["scratch"])})
-    module, function = _STARTERS[name]
-    start: Start = getattr(import_module(f"benchmarks.places.{module}"), function)
-    connection = Connection(int(fd))
+def _serve(connection: Connection, start: Start, setup: Setup) -> None:
     with start(setup) as place, place.session() as session:
         server = Server(place, session)
         connection.send_bytes(json.dumps(server.answer({"do": "versions"})).encode())
@@ -181,6 +180,26 @@ def main() -> None:
             except EOFError:
                 return
             connection.send_bytes(json.dumps(server.answer(request)).encode())
+
+
+def main() -> None:
+    """Starts the place that the arguments name, and serves until the harness closes the socket."""
+    name, fd, text = sys.argv[1:]
+    given = json.loads(text)
+    setup = Setup(**{**given, "scratch": Path(given["scratch"])})
+    module, function = _STARTERS[name]
+    connection = Connection(int(fd))
+    try:
+        start: Start = getattr(import_module(f"benchmarks.places.{module}"), function)
+        _serve(connection, start, setup)
+    except Exception as error:  # noqa: BLE001 - told to the harness, and with its trace to the log
+        traceback.print_exc()
+        with suppress(OSError):
+            connection.send_bytes(json.dumps({"failure": told(error)}).encode())
+    # Whatever threads a place has left: everything that had to be closed is.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
