@@ -1,6 +1,5 @@
 """How a command ends: its exit code, and what a person reads when it goes wrong."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +7,12 @@ from typing import Final
 
 import typer
 
+from springald.cli.streams import forget_output
 from springald.errors import (
     AddressInUseError,
     CallerError,
     CancelledError,
+    IoFailedError,
     SchedulerUnavailableError,
     SpringaldError,
 )
@@ -48,6 +49,7 @@ def failing() -> Iterator[None]:
     """Ends the command as its errors say: text to standard error, and an exit code."""
     try:
         yield
+        sys.stdout.flush()
     except SpringaldError as error:
         print_error(error)
         raise typer.Exit(exit_code(error)) from None
@@ -55,9 +57,14 @@ def failing() -> Iterator[None]:
         typer.secho("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        # Whoever reads the output has seen enough; Python must not complain while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads the output has seen enough.
+        forget_output()
         raise typer.Exit from None
+    except OSError as error:
+        # Files, sockets and folders have typed errors: what is left is the output.
+        forget_output()
+        print_error(IoFailedError(f"standard output can be written: got {error}"))
+        raise typer.Exit(FAILED) from None
 
 
 def print_error(error: SpringaldError) -> None:

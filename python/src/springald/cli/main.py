@@ -1,8 +1,9 @@
 """The command `springald`: what its commands are called and take; the work is loaded on demand."""
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 try:
     import typer
@@ -23,6 +24,7 @@ from springald.cli.options import (
     Target,
     Url,
 )
+from springald.cli.streams import hold_streams
 from springald.client_limits import PORT_DEFAULT
 
 __all__ = ["app"]
@@ -41,13 +43,27 @@ _VERSIONED: Final = (
     "pyarrow",
 )
 
-app = typer.Typer(
+
+class _Program(typer.Typer):
+    """The command as a program: its streams, and what goes wrong while it tells about itself."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what Typer takes
+        """Runs the command that the arguments name, and ends the process."""
+        hold_streams()
+        try:
+            with failing():
+                return super().__call__(*args, **kwargs)
+        except typer.Exit as end:
+            sys.exit(end.exit_code)
+
+
+app = _Program(
     name="springald",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["--help", "-h"]},
     help="Distributed SQL on Apache Arrow.",
-    epilog="Exit codes: 0 done; 1 the query failed; 2 the request was wrong; "
+    epilog="Exit codes: 0 done; 1 the query failed, or its output; 2 the request was wrong; "
     "3 the cluster cannot be reached, or a port is in use; 130 interrupted.",
 )
 
@@ -217,11 +233,12 @@ def executor_command(context: typer.Context) -> None:
 @app.command("version")
 def version_command() -> None:
     """Tells the versions of Springald and of what it stands on."""
-    for name in _VERSIONED:
-        try:
-            typer.echo(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            typer.echo(f"{name} is not installed")
+    with failing():
+        for name in _VERSIONED:
+            try:
+                typer.echo(f"{name} {version(name)}")
+            except PackageNotFoundError:
+                typer.echo(f"{name} is not installed")
 
 
 if __name__ == "__main__":
