@@ -31,9 +31,11 @@ from springald.executor.v1.executor_pb2 import (
 )
 from springald.results import plain_schema, restore, with_result_schema
 from springald.tickets import sign
+from springald_executor.codec.files import located_to_bytes
 from springald_executor.core.limits import FETCH_CALLS_MAX, UPLOAD_BLOCK_ROWS_MAX
 from springald_executor.core.model import Grant, OutputsWanted, StoredFile, UploadWanted, Wanted
-from springald_executor.shuffle.fetch import FetchOrder, FlightFetcher, InputError, Selection
+from springald_executor.shuffle.fetch import FlightFetcher
+from springald_executor.shuffle.orders import FetchOrder, InputError, Selection
 from springald_executor.shuffle.reader import StoredFileReader
 from springald_executor.shuffle.server import FlightServer
 from springald_executor.shuffle.space import Roots, Space
@@ -95,7 +97,7 @@ def library(tmp_path: Path) -> _Library:
 @pytest.fixture
 def server(library: _Library) -> Iterator[FlightServer]:
     """A server of the library on a free port."""
-    with FlightServer("grpc://127.0.0.1:0", library) as running:
+    with FlightServer("grpc://127.0.0.1:0", library, located_to_bytes) as running:
         yield running
 
 
@@ -378,7 +380,8 @@ def fetch(
     where = address or f"127.0.0.1:{server.port if server else 1}"
     order = FetchOrder(where, asked, tuple(selections), "in.arrow", gather_bytes)
     fetcher = FlightFetcher(ticket, silence_ms_max=silence_ms_max)
-    (file,) = fetcher.fetch([order], library.space("fetched"))
+    (fetched,) = fetcher.fetch([order], library.space("fetched"))
+    (file,) = fetched.files
     return file
 
 
@@ -428,9 +431,9 @@ def test_more_fetches_than_run_at_once_all_come(library: _Library, server: Fligh
         assert isinstance(wanted, OutputsWanted)
         return bytes(outputs_ticket(*wanted.selections, job=wanted.job_id).ticket)
 
-    files = FlightFetcher(ticket).fetch(orders, library.space("fetched"))
+    fetched = FlightFetcher(ticket).fetch(orders, library.space("fetched"))
 
-    assert [rows_of(file, 0) for file in files] == [[number] for number in range(count)]
+    assert [rows_of(each.files[0], 0) for each in fetched] == [[number] for number in range(count)]
 
 
 def test_fetch_of_an_upload_keeps_its_blocks(

@@ -23,6 +23,7 @@ from springald_executor.adapters.folders import Folders
 from springald_executor.adapters.machine import shuffle_memory_auto, task_memory_auto
 from springald_executor.adapters.process_pool import ProcessPool
 from springald_executor.adapters.scheduler_link import GrpcLink
+from springald_executor.codec.files import located_to_bytes
 from springald_executor.core.agent import Agent
 from springald_executor.core.events import DrainWanted
 from springald_executor.core.limits import (
@@ -77,6 +78,7 @@ class ExecutorProcess:
             sign=self._sign,
             on_ready=tell,
             inherited_fds=(self._folders.lifeline_fd,),
+            read_in_place=settings.read_in_place,
         )
         self.driver = ExecutorDriver(Agent(self._profile), self._link, pool, roots, tell)
         self.driver.begin()
@@ -156,7 +158,7 @@ def _profile(settings: ExecutorSettings, roots: Roots) -> Profile:
 def _flight_server(settings: ExecutorSettings, driver: ExecutorDriver) -> FlightServer:
     host, port = settings.bind, settings.flight_port
     try:
-        return FlightServer(f"grpc://{_in_url(host)}:{port}", driver)
+        return FlightServer(f"grpc://{_in_url(host)}:{port}", driver, located_to_bytes)
     except (OSError, pa.ArrowException) as failure:
         message = f"the Flight server needs a free port: got none at {host}:{port}"
         raise AddressInUseError(f"{message}; choose another with --flight-port") from failure

@@ -86,6 +86,10 @@ class ExecutorSettings(BaseSettings):
         Path(tempfile.gettempdir()),
         description="Where it makes a folder of its own for files and spill.",
     )
+    read_in_place: bool = Field(
+        default=True,
+        description="Reads files of other executors on this host where they lie; off fetches them.",
+    )
     executor_id: str = Field(
         _own_id(), pattern=f"^{_ID}$", description="Its id, unique in the cluster."
     )

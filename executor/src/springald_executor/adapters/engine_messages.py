@@ -23,12 +23,14 @@ class EngineConfig:
         spill_folder: Where operators spill.
         fingerprint_threads: If not 0, the routing fingerprint is wanted, made by so many threads,
             which the engine then keeps.
+        read_in_place: True if files of other executors on this host are read where they lie.
     """
 
     disk_root: str
     memory_root: str
     spill_folder: str
     fingerprint_threads: int
+    read_in_place: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,19 +73,22 @@ class EngineProcess:
 
     def _load(self) -> "TaskRunner":
         from springald.engine.routing import routing_fingerprint  # noqa: PLC0415 - see above
+        from springald_executor.codec.files import located_from_bytes  # noqa: PLC0415
         from springald_executor.codec.queries import query_from_payload  # noqa: PLC0415
         from springald_executor.engine.runner import ENGINE_VERSION, TaskRunner  # noqa: PLC0415
         from springald_executor.shuffle.fetch import FlightFetcher  # noqa: PLC0415
+        from springald_executor.shuffle.in_place import Neighbours  # noqa: PLC0415
         from springald_executor.shuffle.space import Roots  # noqa: PLC0415
 
         config = self._config
         memory = Path(config.memory_root) if config.memory_root else None
         spill = Path(config.spill_folder)
         spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+        neighbours = Neighbours(located_from_bytes) if config.read_in_place else None
         runner = TaskRunner(
             Roots(disk=Path(config.disk_root), memory=memory),
             read_query=query_from_payload,
-            fetcher=FlightFetcher(self._sign),
+            fetcher=FlightFetcher(self._sign, neighbours=neighbours),
             spill_dir=spill,
         )
         fingerprint = ""

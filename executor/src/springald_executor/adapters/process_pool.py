@@ -61,6 +61,7 @@ class ProcessPool:
         sign: Callable[[Wanted], bytes],
         on_ready: Callable[[Ready], None],
         inherited_fds: tuple[int, ...] = (),
+        read_in_place: bool = True,
     ) -> None:
         """Starts nothing yet.
 
@@ -70,6 +71,7 @@ class ProcessPool:
             sign: Writes tickets for what their tasks fetch.
             on_ready: Told what each engine says of itself when it is ready.
             inherited_fds: Files that stay open as long as an engine lives.
+            read_in_place: Whether tasks read files of other executors on this host where they lie.
         """
         self._roots = roots
         self._slots = slots
@@ -77,6 +79,7 @@ class ProcessPool:
         self._on_ready = on_ready
         self._has_fingerprint = False
         self._inherited_fds = inherited_fds
+        self._read_in_place = read_in_place
         self._engines: dict[int, _Engine] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -152,6 +155,7 @@ class ProcessPool:
             memory_root=str(self._roots.memory or ""),
             spill_folder=str(self._spill_folder(engine_id)),
             fingerprint_threads=self._slots if engine_id == self._fingerprint_from else 0,
+            read_in_place=self._read_in_place,
         )
 
     def _spill_folder(self, engine_id: int) -> Path:

@@ -36,6 +36,9 @@ FETCH_CALLS_MAX: Final = 16
 FETCH_SILENCE_MS_MAX: Final = 60_000
 """How long a peer may send nothing before a fetch has failed."""
 
+LOCATE_MS_MAX: Final = 5_000
+"""How long a peer may take to say where its files lie, before their rows are fetched instead."""
+
 PEER_KEEPALIVE_MS: Final = 10_000
 """How often a silent peer is probed while rows are fetched from it."""
 

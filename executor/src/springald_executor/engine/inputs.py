@@ -1,7 +1,7 @@
 """Brings what a task reads to where the engine can read it: local files and ranges in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from springald.engine.fragment import FileRange, Needs
 from springald.errors import InternalError
@@ -16,7 +16,7 @@ from springald_executor.core.model import (
     TaskRequest,
     UploadWanted,
 )
-from springald_executor.shuffle.fetch import Fetcher, FetchOrder, Selection
+from springald_executor.shuffle.orders import Fetched, Fetcher, FetchOrder, Selection
 from springald_executor.shuffle.space import Space
 from springald_executor.shuffle.uploads import divided
 from springald_executor.shuffle.writer import block_bytes
@@ -34,7 +34,7 @@ class GatheredInputs:
         upload_paths: For each upload, its file.
         copies: Broadcast outputs that were fetched whole, by the attempt that made them.
         scratch: Files that were fetched for this task alone.
-        bytes_local: Bytes that are read in place.
+        bytes_local: Bytes that are read in place, here or from another executor of the host.
         bytes_remote: Bytes that were fetched.
     """
 
@@ -175,21 +175,42 @@ def _fetch(
 ) -> None:
     if fetcher is None:
         raise InternalError("everything lies in the process that reads it: got remote inputs")
-    files = fetcher.fetch([each.order for each in fetches], space)
-    for each, file in zip(fetches, files, strict=True):
-        found.bytes_remote += file.size
-        if each.upload is not None:
-            _add_upload(each.upload.upload_id, divided(file, each.upload.partition_count), found)
-            found.scratch.append(file)
-        elif each.attempts:
-            for number, task_id in enumerate(each.attempts):
-                blocks = {0: file.blocks[number]} if number in file.blocks else {}
-                copy = StoredFile(file.path, file.size, file.in_memory, blocks)
-                found.copies[task_id] = copy
-                _extend(found.exchanges[each.input_number], copy)
+    for each, fetched in zip(
+        fetches, fetcher.fetch([each.order for each in fetches], space), strict=True
+    ):
+        if fetched.in_place:
+            found.bytes_local += sum(_bytes_listed(file) for file in fetched.files)
         else:
-            _extend(found.exchanges[each.input_number], file)
+            found.bytes_remote += sum(file.size for file in fetched.files)
+        _add_fetched(each, fetched, found)
+
+
+def _add_fetched(each: _Fetch, fetched: Fetched, found: GatheredInputs) -> None:
+    if each.upload is not None:
+        (file,) = fetched.files
+        _add_upload(each.upload.upload_id, divided(file, each.upload.partition_count), found)
+        found.scratch.append(file)
+        return
+    for file in fetched.files:
+        if each.attempts:
+            found.copies.update(_copies(each.attempts, file))
+        else:
             found.scratch.append(file)
+            _extend(found.exchanges[each.input_number], file)
+    for task_id in each.attempts:
+        if task_id not in found.copies:  # it has no rows
+            found.copies[task_id] = replace(fetched.files[0], blocks={})
+        _extend(found.exchanges[each.input_number], found.copies[task_id])
+
+
+def _copies(attempts: Sequence[str], file: StoredFile) -> Iterator[tuple[str, StoredFile]]:
+    """Yields, of a file with the rows of attempts under their numbers, a file for each of them."""
+    for number, blocks in file.blocks.items():
+        yield attempts[number], replace(file, blocks={0: blocks})
+
+
+def _bytes_listed(file: StoredFile) -> int:
+    return sum(part.bytes for part in file.partitions())
 
 
 def _extend(ranges: Ranges, file: StoredFile) -> None:

@@ -34,7 +34,7 @@ from springald_executor.engine.drain import Drain, StuckError
 from springald_executor.engine.figures import ran_operators, read_figures
 from springald_executor.engine.files import check_files
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
-from springald_executor.shuffle.fetch import Fetcher, InputError
+from springald_executor.shuffle.orders import Fetcher, InputError
 from springald_executor.shuffle.space import Roots, Space
 from springald_executor.shuffle.writer import OutputWriter, block_bytes
 

@@ -1,15 +1,15 @@
 """Fetches outputs from other executors over Flight, into local files that the engine can read.
 
 One call for each executor and input, all at the same time. Rows come selection by selection, and
-how many rows each has is known before, which tells where one ends and the next begins.
+how many rows each has is known before, which tells where one ends and the next begins. From an
+executor on the same host nothing is fetched: its files are read where they lie.
 """
 
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pyarrow as pa
 from pyarrow import flight
@@ -17,12 +17,13 @@ from pyarrow import flight
 from springald.codec.flight_errors import error_from_flight
 from springald.errors import FetchFailedError, InputLostError, SpringaldError
 from springald_executor.core.limits import (
-    BLOCK_BYTES_MIN,
     FETCH_CALLS_MAX,
     FETCH_SILENCE_MS_MAX,
     PEER_KEEPALIVE_MS,
 )
 from springald_executor.core.model import StoredFile, Wanted
+from springald_executor.shuffle.in_place import Neighbours
+from springald_executor.shuffle.orders import Fetched, FetchOrder, InputError, Selection
 from springald_executor.shuffle.space import Space
 from springald_executor.shuffle.writer import OutputWriter
 
@@ -34,73 +35,30 @@ _CHANNEL_OPTIONS: Final = [
 ]
 
 
-class InputError(Exception):
-    """An input of a task could not be had.
-
-    Attributes:
-        error: Why.
-        lost_task_id: The attempt that has to be run again; empty if that would not help.
-    """
-
-    def __init__(self, error: SpringaldError, lost_task_id: str) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.lost_task_id = lost_task_id
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Rows that come one after the other: whose they are, how many, and where they are put."""
-
-    task_id: str
-    rows: int
-    partition: int
-
-
-@dataclass(frozen=True, slots=True)
-class FetchOrder:
-    """One call.
-
-    Attributes:
-        address: The other executor's Flight server.
-        wanted: What its ticket is asked for.
-        selections: What comes, in order; none if all blocks are taken as they come.
-        name: The local file.
-        gather_bytes: To which size rows of a partition are gathered.
-    """
-
-    address: str
-    wanted: Wanted
-    selections: tuple[Selection, ...]
-    name: str
-    gather_bytes: int = BLOCK_BYTES_MIN
-
-
-class Fetcher(Protocol):
-    """Whoever can fetch."""
-
-    def fetch(self, orders: Sequence[FetchOrder], space: Space) -> list[StoredFile]:
-        """Returns a local file for each order.
-
-        Raises:
-            InputError: One of them cannot be had.
-            OutOfDiskError: There is no room for it.
-        """
-
-
 class FlightFetcher:
     """Fetches over Flight; connections are kept."""
 
     def __init__(
-        self, sign: Callable[[Wanted], bytes], *, silence_ms_max: int = FETCH_SILENCE_MS_MAX
+        self,
+        sign: Callable[[Wanted], bytes],
+        *,
+        neighbours: Neighbours | None = None,
+        silence_ms_max: int = FETCH_SILENCE_MS_MAX,
     ) -> None:
-        """Takes who signs tickets, and how long a peer may send nothing."""
+        """Keeps no connection yet.
+
+        Args:
+            sign: Writes tickets.
+            neighbours: Who finds files of this host; none if everything is to be fetched.
+            silence_ms_max: How long a peer may send nothing.
+        """
         self._sign = sign
+        self._neighbours = neighbours
         self._silence_s = silence_ms_max / 1000
         self._clients: dict[str, flight.FlightClient] = {}
 
-    def fetch(self, orders: Sequence[FetchOrder], space: Space) -> list[StoredFile]:
-        """Returns a local file for each order, see `Fetcher`."""
+    def fetch(self, orders: Sequence[FetchOrder], space: Space) -> list[Fetched]:
+        """Returns the files of each order, see `Fetcher`."""
         calls = _Calls([self._prepare(order, space) for order in orders], self._silence_s)
         try:
             return calls.run()
@@ -116,7 +74,7 @@ class FlightFetcher:
             where = f"grpc://{order.address}"
             client = flight.FlightClient(where, generic_options=_CHANNEL_OPTIONS)
             self._clients[order.address] = client
-        return _Transfer(order, space, client, flight.Ticket(self._sign(order.wanted)))
+        return _Transfer(order, space, client, self._sign(order.wanted), self._neighbours)
 
 
 class _Calls:
@@ -127,7 +85,7 @@ class _Calls:
         self._silence_s = silence_s
         self._done: queue.SimpleQueue[_Transfer] = queue.SimpleQueue()
 
-    def run(self) -> list[StoredFile]:
+    def run(self) -> list[Fetched]:
         """Returns when all have ended well; raises when one has not, or sends nothing."""
         later = list(reversed(self._transfers))
         running: set[_Transfer] = set()
@@ -174,7 +132,8 @@ class _Transfer:
         order: FetchOrder,
         space: Space,
         client: flight.FlightClient,
-        ticket: flight.Ticket,
+        ticket: bytes,
+        neighbours: Neighbours | None,
     ) -> None:
         self.order = order
         self.heard_at = time.monotonic()
@@ -183,7 +142,8 @@ class _Transfer:
         self._space = space
         self._client = client
         self._ticket = ticket
-        self._file: StoredFile | None = None
+        self._neighbours = neighbours
+        self._fetched: Fetched | None = None
         self._reader: Any = None
         self._cancelled = False
 
@@ -195,7 +155,7 @@ class _Transfer:
 
     def _run(self, done: "queue.SimpleQueue[_Transfer]") -> None:
         try:
-            self._file = self._read()
+            self._fetched = self._link() or Fetched((self._read(),))
         except InputError as error:
             self.failure = error
         except SpringaldError as error:
@@ -204,11 +164,11 @@ class _Transfer:
             self.failure = InputError(self._typed(error), self.current_task_id)
         done.put(self)
 
-    def result(self) -> StoredFile:
-        """Returns the file of a transfer that ended well."""
-        if self._file is None:
-            raise AssertionError("a transfer is asked for its file after it ended well")
-        return self._file
+    def result(self) -> Fetched:
+        """Returns what came of a transfer that ended well."""
+        if self._fetched is None:
+            raise AssertionError("a transfer is asked for its files after it ended well")
+        return self._fetched
 
     def cancel(self) -> None:
         """Gives up; a call that has not been answered at all is left to its thread."""
@@ -216,8 +176,15 @@ class _Transfer:
         if self._reader is not None:
             self._reader.cancel()
 
+    def _link(self) -> Fetched | None:
+        """Returns the other executor's own files, if they lie on this host."""
+        if self._neighbours is None:
+            return None
+        files = self._neighbours.find(self.order, self._client, self._ticket, self._space)
+        return None if files is None else Fetched(files, in_place=True)
+
     def _read(self) -> StoredFile:
-        self._reader = self._client.do_get(self._ticket)
+        self._reader = self._client.do_get(flight.Ticket(self._ticket))
         self.heard_at = time.monotonic()
         gather_bytes = self.order.gather_bytes
         target = self._space.create(self.order.name)

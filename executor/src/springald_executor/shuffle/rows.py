@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from springald.errors import InputLostError, TicketInvalidError
 from springald.results import restore, result_schema
 from springald.tickets import verify
 from springald_executor.core.model import StoredFile
+from springald_executor.shuffle.in_place import Located, locate
 from springald_executor.shuffle.reader import StoredFileReader
 from springald_executor.shuffle.receive import receive_upload
 from springald_executor.shuffle.space import Space
@@ -79,6 +80,25 @@ class RowDesk:
             case _:
                 raise TicketInvalidError("rows are read with a ticket for that: got another one")
 
+    def locate(self, ticket: bytes) -> Located:
+        """Says where the rows lie that a ticket is for.
+
+        Raises:
+            SpringaldError: The ticket is not one, is over, or its rows are not here.
+        """
+        claims = self._verify(ticket)
+        match claims.WhichOneof("grant"):
+            case "read_outputs":
+                files = _selected(self._find_outputs(claims.read_outputs))
+            case "read_upload":
+                files = {"": self._find_upload(claims.read_upload.upload_id)}
+            case _:
+                raise TicketInvalidError("rows are read with a ticket for that: got another one")
+        try:
+            return locate(files)
+        except FileNotFoundError as gone:
+            raise InputLostError(f"an output is where it was written: got {gone}") from gone
+
     def store(self, ticket: bytes, schema: pa.Schema, batches: Batches) -> None:
         """Stores an upload; returns when it is complete and the scheduler has been told.
 
@@ -102,8 +122,8 @@ class RowDesk:
             raise TicketInvalidError("an executor serves after it has registered: not yet")
         return verify(ticket, key, time.time_ns() // 1_000_000)
 
-    def _open_outputs(self, grant: Any) -> OpenRows:  # noqa: ANN401 - as above
-        parts: list[tuple[str, StoredFile, list[int]]] = []
+    def _find_outputs(self, grant: Any) -> "list[_Part]":  # noqa: ANN401 - as above
+        parts: list[_Part] = []
         for task_id, group in groupby(grant.selections, key=lambda each: each.task_id):
             file = self._library.find_output(grant.job_id, task_id)
             if file is None:
@@ -114,6 +134,10 @@ class RowDesk:
             parts.append((task_id, file, [each.partition for each in group]))
         if not parts:
             raise TicketInvalidError("a ticket for outputs names some: got none")
+        return parts
+
+    def _open_outputs(self, grant: Any) -> OpenRows:  # noqa: ANN401 - as above
+        parts = self._find_outputs(grant)
         first, file, _ = parts[0]
         with StoredFileReader(file, first) as reader:
             written = reader.schema
@@ -123,16 +147,34 @@ class RowDesk:
         restored = (restore(batch, promised) for batch in _read(parts))
         return OpenRows(promised, restored, restored=True)
 
-    def _open_upload(self, upload_id: str) -> OpenRows:
+    def _find_upload(self, upload_id: str) -> StoredFile:
         file = self._library.find_upload(upload_id)
         if file is None:
             raise InputLostError(f"an upload is here until it is released: got none of {upload_id}")
+        return file
+
+    def _open_upload(self, upload_id: str) -> OpenRows:
+        file = self._find_upload(upload_id)
         with StoredFileReader(file, upload_id) as reader:
             schema = reader.schema
         return OpenRows(schema, _read([(upload_id, file, sorted(file.blocks))]))
 
 
-def _read(parts: list[tuple[str, StoredFile, list[int]]]) -> Batches:
+_Part = tuple[str, StoredFile, list[int]]
+"""An attempt or upload, its file, and the partitions that are wanted, in order."""
+
+
+def _selected(parts: list[_Part]) -> dict[str, StoredFile]:
+    """Returns the file of each attempt, as if only the wanted partitions had rows."""
+    wanted: dict[str, StoredFile] = {}
+    for task_id, file, partitions in parts:
+        found = wanted.get(task_id)
+        blocks = {number: file.blocks[number] for number in partitions if number in file.blocks}
+        wanted[task_id] = replace(file, blocks={**(found.blocks if found else {}), **blocks})
+    return wanted
+
+
+def _read(parts: list[_Part]) -> Batches:
     for name, file, partitions in parts:
         with StoredFileReader(file, name) as reader:
             for partition in partitions:

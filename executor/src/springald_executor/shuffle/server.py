@@ -1,6 +1,6 @@
 """Serves outputs, results and uploads over Flight, to whoever shows a ticket for them (P5.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 import pyarrow as pa
@@ -8,6 +8,7 @@ from pyarrow import flight
 
 from springald.codec.flight_errors import error_from_flight, flight_error_from
 from springald.errors import MessageGarbledError, SpringaldError, UnsupportedError
+from springald_executor.shuffle.in_place import LOCATE, Located
 from springald_executor.shuffle.rows import Library, OpenRows, RowDesk
 
 _UPLOAD_COMPLETE: Final = b"complete"
@@ -17,9 +18,18 @@ _UPLOAD_COMPLETE: Final = b"complete"
 class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published without types
     """The executor's Flight server; it listens as soon as it is made."""
 
-    def __init__(self, location: str, library: Library) -> None:
-        """Listens at a location such as `grpc://127.0.0.1:0`."""
+    def __init__(
+        self, location: str, library: Library, write_located: Callable[[Located], bytes]
+    ) -> None:
+        """Listens at a location such as `grpc://127.0.0.1:0`.
+
+        Args:
+            location: Where to listen.
+            library: What is served.
+            write_located: Writes where files lie, for other executors.
+        """
         self._desk = RowDesk(library)
+        self._write_located = write_located
         super().__init__(location)
 
     def do_get(self, _: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
@@ -40,14 +50,20 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published 
         with _typed_errors():
             self._desk.store(descriptor.command or b"", reader.schema, _batches(reader))
 
+    def do_action(self, _: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
+        """Says where the files of a ticket lie, for executors of the same host."""
+        if action.type != LOCATE:
+            self._refuse()
+        with _typed_errors():
+            return [self._write_located(self._desk.locate(action.body.to_pybytes()))]
+
     def _refuse(self, *_: object) -> NoReturn:
-        offered = "DoGet and DoPut with a ticket"
+        offered = f"DoGet, DoPut and the action {LOCATE} with a ticket"
         raise flight_error_from(UnsupportedError(f"this server offers {offered}: got another call"))
 
     list_flights = _refuse
     get_flight_info = _refuse
     do_exchange = _refuse
-    do_action = _refuse
     list_actions = _refuse
 
 
