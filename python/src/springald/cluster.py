@@ -49,6 +49,8 @@ class LocalCluster:
         memory: The memory that each deals out to its tasks, in bytes; None lets it decide.
         work_dir: An existing folder in which the cluster makes its own, private one; None means the
             system's folder for temporary files.
+        read_in_place: False has executors fetch from each other as if they were on different hosts,
+            instead of reading each other's files.
         log_level: How much the processes write into their logs: `debug`, `info`, `warning`,
             `error`.
         port: The scheduler's port; 0 means any free one.
@@ -64,6 +66,7 @@ class LocalCluster:
         *,
         memory: int | None = None,
         work_dir: str | Path | None = None,
+        read_in_place: bool = True,
         log_level: str = "info",
         port: int = 0,
     ) -> None:
@@ -76,6 +79,7 @@ class LocalCluster:
         self._slots = slots
         self._memory = memory
         self._log_level = log_level
+        self._read_in_place = read_in_place
         self._folder = Path(tempfile.mkdtemp(prefix="springald-", dir=work_dir))
         self._processes: list[ClusterProcess] = []
         self._executors: list[ExecutorProcess] = []
@@ -175,7 +179,8 @@ class LocalCluster:
                 "--log-level": self._log_level,
                 **({"--memory": self._memory} if self._memory is not None else {}),
             }
-            process = self._start(ExecutorProcess, name, [_EXECUTOR, *_flat(options)])
+            flags = [] if self._read_in_place else ["--no-read-in-place"]
+            process = self._start(ExecutorProcess, name, [_EXECUTOR, *_flat(options), *flags])
             self._executors.append(process)
             started.append(process)
         for process in started:
