@@ -162,10 +162,13 @@ def test_explain_query_prints_plans(
 def test_explain_analyze_runs_and_prints_figures(
     cluster: FakeCluster, con: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `analyze` the query runs, and its stages are printed with what was measured."""
+    """With `analyze` the scheduler runs the query and answers with what was measured."""
+    plans = pa.table({"plan_type": ["stages"], "plan": ["9 rows"]})
+    cluster.default = Script(rows=plans, inline=True)
     con.sql("SELECT 1").explain(analyze=True)
-    assert cluster.executed() == ["SELECT 1"]
-    assert "9 rows" in capsys.readouterr().out
+    con.sql("SELECT 1").explain(verbose=True, analyze=True)
+    assert cluster.executed() == ["EXPLAIN ANALYZE SELECT 1", "EXPLAIN ANALYZE VERBOSE SELECT 1"]
+    assert "stages:\n9 rows\n" in capsys.readouterr().out
     cluster.default = Script(error=DivisionByZeroError("1 / 0"))
     with pytest.raises(DivisionByZeroError):
         con.sql("SELECT 1 / 0").explain(analyze=True)

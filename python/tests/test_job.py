@@ -340,12 +340,22 @@ def test_explain_job_prints_stages_and_figures(
     con: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A job explains what it did: stages, exchanges, operators and what was measured."""
-    con.sql(SQL).execute().explain()
+    job = con.sql(SQL).execute()
+    job.explain()
     out = capsys.readouterr().out
-    assert "stage 1: 4 partitions, puts out hash by a in 2 partitions" in out
-    assert "reads stage 1, puts out result in 2 partitions, one task: it is small" in out
-    assert "  AggregateExec: gby=[a]\n    ExchangeRead" in out
-    assert "9 rows" in out
+    assert out == f"{job.profile().to_text()}\n"
+    assert "Stage 1: 4 partitions -> hash by [a], 2 partitions" in out
+    assert "reads stage 1 -> result, 2 partitions\n  -- one task: it is small" in out
+    assert "AggregateExec: gby=[a]\n      ExchangeRead" in out
+    assert "9 rows out" in out
+
+
+def test_profile_of_any_job_is_found_by_its_id(con: Connection) -> None:
+    """An operator looks at a job of another session."""
+    job = con.sql(SQL).execute()
+    assert con.profile(job.id).job_id == job.id
+    with pytest.raises(JobNotFoundError):
+        con.profile("j999")
 
 
 def test_execute_statement_too_large_is_refused_here(con: Connection) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from springald.cluster_process import ClusterProcess, ExecutorProcess
     from springald.dataframe import DataFrame
     from springald.job import Job
+    from springald.job_profile import JobProfile, OperatorProfile, Spread, StageProfile
     from springald.job_statistics import JobStatistics, StageStatistics, TaskStatistics
     from springald.listings import ExecutorInfo, JobInfo, TableInfo
     from springald.progress import JobStatus, Progress
@@ -41,11 +42,15 @@ __all__ = [
     "ExecutorProcess",
     "Job",
     "JobInfo",
+    "JobProfile",
     "JobStatistics",
     "JobStatus",
     "LocalCluster",
+    "OperatorProfile",
     "Progress",
+    "Spread",
     "SpringaldError",
+    "StageProfile",
     "StageStatistics",
     "TableInfo",
     "TaskStatistics",
@@ -63,10 +68,14 @@ _HOMES: Final = {
     "ExecutorProcess": "cluster_process",
     "Job": "job",
     "JobInfo": "listings",
+    "JobProfile": "job_profile",
     "JobStatistics": "job_statistics",
     "JobStatus": "progress",
     "LocalCluster": "cluster",
+    "OperatorProfile": "job_profile",
     "Progress": "progress",
+    "Spread": "job_profile",
+    "StageProfile": "job_profile",
     "StageStatistics": "job_statistics",
     "TableInfo": "listings",
     "TaskStatistics": "job_statistics",

@@ -11,6 +11,7 @@ from springald.dataframe import DataFrame
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
 from springald.grpc_transport import GrpcTransport
 from springald.job import Job
+from springald.job_profile import JobProfile
 from springald.listings import ExecutorInfo, JobInfo, TableInfo
 from springald.physical.v1 import physical_pb2
 from springald.scheduler.v1 import scheduler_pb2 as pb
@@ -222,6 +223,21 @@ class Connection:
         """
         self._session.check_open()
         self._session.transport.cancel_job(pb.CancelJobRequest(operation_id=job_id, reason=reason))
+
+    def profile(self, job_id: str) -> JobProfile:
+        """Tells how a job of any session runs or ran, as far as the scheduler remembers it.
+
+        Args:
+            job_id: The job's id, as `jobs()` tells it.
+
+        Raises:
+            JobNotFoundError: The scheduler does not know the job.
+        """
+        self._session.check_open()
+        described = self._session.transport.describe_job(
+            pb.DescribeJobRequest(operation_id=job_id, without_tasks=True)
+        )
+        return JobProfile.from_proto(described)
 
     def executors(self) -> list[ExecutorInfo]:
         """Lists the cluster's executors, in the order in which they came."""

@@ -9,7 +9,6 @@ from springald.client_limits import HTML_ROWS_MAX, SHOW_ROWS_DEFAULT
 from springald.display import html_table, text_table
 from springald.errors import InvalidArgumentError, SpringaldError, UnsupportedError
 from springald.job import Job
-from springald.progress import JobStatus
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session, plan_of
 from springald.sql_text import count_query, explain_query, is_nestable, limit_query, with_caret
@@ -149,17 +148,11 @@ class DataFrame:
         """Prints the query's plans: logical, physical, and cut into stages.
 
         Args:
-            verbose: Print every step of the planning.
-            analyze: Run the query in place of planning it, and print its stages with what was
-                measured.
+            verbose: Print every step of the planning; with `analyze`, the profile as JSON too.
+            analyze: Run the query, drop its rows, and print its stages with what was measured.
         """
-        if analyze:
-            job = self.execute()
-            if job.wait() is not JobStatus.SUCCEEDED and job.error is not None:
-                raise job.error
-            job.explain()
-            return
-        explained = DataFrame(self._session, explain_query(self._sql, verbose=verbose))
+        statement = explain_query(self._sql, verbose=verbose, analyze=analyze)
+        explained = DataFrame(self._session, statement)
         for row in explained.to_pylist():
             kind, plan = row.values()
             print(f"{kind}:\n{plan}\n")  # noqa: T201 - what it is for

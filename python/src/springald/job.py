@@ -15,7 +15,7 @@ from springald.errors import (
     JobNotFoundError,
     SpringaldError,
 )
-from springald.job_report import describe_stages
+from springald.job_profile import JobProfile
 from springald.job_statistics import JobStatistics
 from springald.job_watch import JobWatch
 from springald.part_reader import PartReader
@@ -154,11 +154,20 @@ class Job:
 
     def graph(self) -> physical_pb2.StageGraph:
         """Asks the scheduler for the job's stages as they were planned."""
-        return self._describe().graph
+        return self._describe(without_tasks=True).graph
+
+    def profile(self) -> JobProfile:
+        """Asks the scheduler how the job ran: its stages and operators, with what was measured.
+
+        A job that failed or was cancelled tells what is known. Rows, time and spill are always
+        measured; what was expected and what was pruned only if the query was profiled, by `EXPLAIN
+        ANALYZE` or after `SET springald.profile = true`.
+        """
+        return JobProfile.from_proto(self._describe(without_tasks=True))
 
     def explain(self) -> None:
-        """Prints the job's stages: what they read, run and put out, and what was measured."""
-        print(describe_stages(self._describe()))  # noqa: T201 - what it is for
+        """Prints the job's profile: its stages and operators, with what was measured."""
+        print(self.profile())  # noqa: T201 - what it is for
 
     def cancel(self, reason: str = "") -> None:
         """Stops the job; one that has ended is left as it is.
@@ -218,9 +227,13 @@ class Job:
             self._release()
             raise
 
-    def _describe(self) -> pb.DescribeJobResponse:
+    def _describe(self, *, without_tasks: bool = False) -> pb.DescribeJobResponse:
         return self._session.transport.describe_job(
-            pb.DescribeJobRequest(session_id=self._session.id, operation_id=self.operation_id)
+            pb.DescribeJobRequest(
+                session_id=self._session.id,
+                operation_id=self.operation_id,
+                without_tasks=without_tasks,
+            )
         )
 
 

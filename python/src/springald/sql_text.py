@@ -232,16 +232,19 @@ def count_query(text: str) -> str:
     return f"SELECT count(*) FROM (\n{strip_end(text)}\n)"  # noqa: S608 - the caller's own query
 
 
-def explain_query(text: str, *, verbose: bool) -> str:
+def explain_query(text: str, *, verbose: bool, analyze: bool = False) -> str:
     """Returns the EXPLAIN of a query; one that is an EXPLAIN already stays what it is.
 
     Example:
         >>> explain_query("SELECT 1;", verbose=True)
         'EXPLAIN VERBOSE SELECT 1'
+        >>> explain_query("SELECT 1", verbose=False, analyze=True)
+        'EXPLAIN ANALYZE SELECT 1'
     """
     if _first_word(text) == "EXPLAIN":
         return strip_end(text)
-    return f"EXPLAIN {'VERBOSE ' if verbose else ''}{strip_end(text)}"
+    words = ["EXPLAIN", *(["ANALYZE"] if analyze else []), *(["VERBOSE"] if verbose else [])]
+    return f"{' '.join(words)} {strip_end(text)}"
 
 
 def strip_end(text: str) -> str:

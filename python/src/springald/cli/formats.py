@@ -7,7 +7,7 @@ from typing import Final
 
 from springald.errors import InvalidArgumentError
 
-__all__ = ["Format", "JobsFormat", "format_of"]
+__all__ = ["Format", "JobsFormat", "ProfileFormat", "format_of"]
 
 
 class Format(Enum):
@@ -28,6 +28,14 @@ class Format(Enum):
 class JobsFormat(Enum):
     """How jobs are listed."""
 
+    TABLE = "table"
+    JSON = "json"
+
+
+class ProfileFormat(Enum):
+    """How a job's profile is told."""
+
+    TEXT = "text"
     TABLE = "table"
     JSON = "json"
 

@@ -5,11 +5,12 @@ import json
 import typer
 
 from springald.cli.connecting import connect_to
-from springald.cli.formats import JobsFormat
+from springald.cli.formats import Format, JobsFormat, ProfileFormat
 from springald.cli.options import Target
+from springald.cli.output import write_rows
 from springald.listings import JobInfo
 
-__all__ = ["cancel_job", "list_jobs"]
+__all__ = ["cancel_job", "list_jobs", "show_profile"]
 
 
 def list_jobs(url: str, form: JobsFormat, jobs_max: int) -> None:
@@ -28,6 +29,18 @@ def cancel_job(url: str, job_id: str, reason: str) -> None:
     with connect_to(Target(url)) as con:
         con.cancel_job(job_id, reason)
     typer.echo(f"{job_id} is cancelled")
+
+
+def show_profile(url: str, job_id: str, form: ProfileFormat, *, verbose: bool) -> None:
+    """Tells how a job ran."""
+    with connect_to(Target(url)) as con:
+        profile = con.profile(job_id)
+    if form is ProfileFormat.JSON:
+        typer.echo(profile.to_json())
+    elif form is ProfileFormat.TABLE:
+        write_rows(profile.to_arrow().to_reader(), Format.TABLE, None, 0)
+    else:
+        typer.echo(profile.to_text(verbose=verbose))
 
 
 def _print_jobs(jobs: list[JobInfo]) -> None:

@@ -14,7 +14,7 @@ except ImportError as error:
     ) from None
 
 from springald.cli.failures import failing
-from springald.cli.formats import Format, JobsFormat
+from springald.cli.formats import Format, JobsFormat, ProfileFormat
 from springald.cli.options import (
     ClusterUrl,
     Settings,
@@ -170,6 +170,25 @@ def jobs_command(
         from springald.cli.jobs import list_jobs  # noqa: PLC0415 - loaded on demand
 
         list_jobs(url, form, jobs_max)
+
+
+@app.command("profile")
+def profile_command(
+    job_id: Annotated[str, typer.Argument(metavar="JOB", help="The job's id, for example j7.")],
+    url: ClusterUrl,
+    form: Annotated[
+        ProfileFormat, typer.Option("--format", help="How to tell it.")
+    ] = ProfileFormat.TEXT,
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="As text, tell all that was measured.")
+    ] = False,
+) -> None:
+    """Tells how a job of the cluster runs or ran: its stages and operators, with figures."""
+    with failing():
+        from springald.cli.jobs import show_profile  # noqa: PLC0415 - loaded on demand
+
+        show_profile(url, job_id, form, verbose=verbose)
 
 
 @app.command("cancel")
