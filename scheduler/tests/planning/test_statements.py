@@ -203,7 +203,7 @@ def test_shown_setting_of_nothing_is_a_syntax_error() -> None:
         ("INSERT INTO t VALUES (1)", "INSERT INTO t", "pyarrow"),
         ("COPY (SELECT 1) TO 'x'", "COPY", "pyarrow"),
         ("delete from t", "delete from t", "pyarrow"),
-        ("EXPLAIN ANALYZE SELECT 1", "EXPLAIN ANALYZE SELECT", "explain(analyze=True)"),
+        ("EXPLAIN ANALYZE SET a = 1", "EXPLAIN ANALYZE SET", "[ANALYZE] [VERBOSE] takes a query"),
         ("EXPLAIN SHOW TABLES", "EXPLAIN SHOW TABLES", "takes a query"),
         ("BEGIN", "BEGIN", "transactions"),
         ("PREPARE p AS SELECT 1", "PREPARE p AS", "values into the query"),

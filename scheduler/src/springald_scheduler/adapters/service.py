@@ -3,7 +3,8 @@
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Generic, Self, TypeVar
+from functools import partial
+from typing import Any, Generic, Self, TypeVar
 
 from springald.errors import (
     InvalidArgumentError,
@@ -20,8 +21,8 @@ from springald_scheduler.codec.answers import (
     schema_answer,
     summary_to_proto,
     table_to_proto,
-    update_to_proto,
 )
+from springald_scheduler.codec.profiles import update_for_client
 from springald_scheduler.codec.requests import (
     PROTOCOL_VERSION,
     cancellation,
@@ -40,7 +41,6 @@ from springald_scheduler.codec.requests import (
     upload_requested,
     upload_schema_from_proto,
 )
-from springald_scheduler.codec.tickets import Mint
 from springald_scheduler.limits import JOBS_LISTED_DEFAULT, JOBS_LISTED_MAX
 
 _ResponseT = TypeVar("_ResponseT")
@@ -91,14 +91,14 @@ class SchedulerApi:
         self._see(request.session_id)
         job_id = self._driver.submit(submission)
         watch = self._driver.watch(request.session_id, job_id)
-        return Updates(watch, self._driver.mint, lambda update: pb.ExecuteResponse(update=update))
+        return Updates(watch, self._update, lambda update: pb.ExecuteResponse(update=update))
 
     def attach_job(self, request: pb.AttachJobRequest) -> "Updates[pb.AttachJobResponse]":
         """Follows a job that was started before."""
         self._see(request.session_id)
         name = check_name(request.operation_id, "operation_id")
         watch = self._driver.watch(request.session_id, name)
-        return Updates(watch, self._driver.mint, lambda update: pb.AttachJobResponse(update=update))
+        return Updates(watch, self._update, lambda update: pb.AttachJobResponse(update=update))
 
     def describe_query(self, request: pb.DescribeQueryRequest) -> pb.DescribeQueryResponse:
         """Plans a query without running it."""
@@ -196,6 +196,11 @@ class SchedulerApi:
         self._release_uploads(request.session_id, table.released_upload_ids)
         return pb.RegisterUploadResponse(table=table_to_proto(table))
 
+    def _update(self, job: Any) -> pb.JobUpdate:  # noqa: ANN401 - what a watch tells
+        """Writes how a job stands."""
+        describe = partial(self._driver.describe_job, "", with_tasks=False)
+        return update_for_client(job, self._driver.mint, describe)
+
     def _release_uploads(self, session_id: str, upload_ids: Iterable[str]) -> None:
         for upload_id in upload_ids:
             with suppress(SpringaldError):
@@ -225,10 +230,13 @@ class Updates(Generic[_ResponseT]):
     """A job's updates, up to its first terminal status; a `springald.transport.Stream`."""
 
     def __init__(
-        self, watch: JobWatch, mint: Mint, wrap: Callable[[pb.JobUpdate], _ResponseT]
+        self,
+        watch: JobWatch,
+        update: Callable[[Any], pb.JobUpdate],
+        wrap: Callable[[pb.JobUpdate], _ResponseT],
     ) -> None:
         self._watch = watch
-        self._mint = mint
+        self._update = update
         self._wrap = wrap
 
     def __iter__(self) -> Self:
@@ -237,7 +245,7 @@ class Updates(Generic[_ResponseT]):
 
     def __next__(self) -> _ResponseT:
         """Waits for the next one."""
-        return self._wrap(update_to_proto(next(self._watch), self._mint))
+        return self._wrap(self._update(next(self._watch)))
 
     def close(self) -> None:
         """Ends the stream, also for a thread that waits in it; the job goes on."""

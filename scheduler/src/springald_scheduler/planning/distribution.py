@@ -214,7 +214,7 @@ def _whole_query(
         output=Exchange(ExchangeKind.RESULT, 1),
         partition_count=1,
         single_task_reason=reason,
-        operators=operators_of(1, text),
+        operators=operators_of(1, plan),
         schema=_result_schema(plain_schema(schema), schema),
         upload_ids=tuple(sorted(session.uploads)),
     )
@@ -226,8 +226,8 @@ def _stage(session: PlannerSession, draft: StageDraft) -> Stage:
     if len(payload) > FILE_STATISTICS_BYTES_MAX:
         pv.forget_file_statistics(draft.root)
         payload = pv.serialize(draft.root)
-    text = ExecutionPlan.from_bytes(session.context, payload).display_indent()
-    operators = operators_of(draft.stage_id, text)
+    plan = ExecutionPlan.from_bytes(session.context, payload)
+    operators = operators_of(draft.stage_id, plan)
     output = draft.output
     if output.kind is ExchangeKind.HASH:
         output = replace(output, keys=_keys(operators))

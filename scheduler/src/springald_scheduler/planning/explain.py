@@ -1,7 +1,11 @@
-"""Stages as text, and the engine's plan text as operators."""
+"""Stages as text, and the engine's plans as operators."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
+import pyarrow as pa
+from datafusion.plan import ExecutionPlan
+
+from springald.engine.operators import operator_texts
 from springald_scheduler.core.graph import Exchange, Operator, Stage, StageGraph
 
 
@@ -20,6 +24,7 @@ def _stage_text(stage: Stage) -> str:
         head += f"; reads {reads}"
     if stage.single_task_reason:
         head += f"; {stage.single_task_reason}"
+    head = "\n".join([head, *(f"  -- {decision}" for decision in stage.decisions)])
     if stage.fragment.query is not None:
         return f"{head}\n  (the whole query, planned by the task that runs it)"
     depth = {stage.operators[0].node_id: 1} if stage.operators else {}
@@ -37,34 +42,32 @@ def _exchange_text(exchange: Exchange) -> str:
     return f"{exchange.kind.value}{keys}, {exchange.partition_count} partition{plural}"
 
 
-def operators_of(stage_id: int, text: str) -> tuple[Operator, ...]:
-    """Reads the engine's indented plan text as a tree of operators, root first."""
-    levels: list[int] = []
-    inputs: list[list[str]] = []
-    heads: list[tuple[str, str]] = []
-    path: list[int] = []
-    for level, name, detail in _lines(text):
-        number = len(heads)
-        while path and levels[path[-1]] >= level:
-            path.pop()
-        if path:
-            inputs[path[-1]].append(_node_id(stage_id, number))
-        path.append(number)
-        levels.append(level)
-        inputs.append([])
-        heads.append((name, detail))
+def operators_of(stage_id: int, plan: ExecutionPlan) -> tuple[Operator, ...]:
+    """Returns the operators of a stage's plan, root first."""
     return tuple(
-        Operator(_node_id(stage_id, number), name, detail, tuple(inputs[number]))
-        for number, (name, detail) in enumerate(heads)
+        Operator(
+            _node_id(stage_id, position),
+            text.name,
+            text.detail,
+            tuple(_node_id(stage_id, number) for number in text.inputs),
+        )
+        for position, text in enumerate(operator_texts(plan))
     )
 
 
-def _lines(text: str) -> Iterator[tuple[int, str, str]]:
-    for line in text.splitlines():
-        stripped = line.lstrip(" ")
-        if stripped:
-            name, _, detail = stripped.partition(":")
-            yield len(line) - len(stripped), name, detail.strip()
+def explanation(rows: Sequence[tuple[str, str]]) -> pa.Table:
+    """Returns what EXPLAIN answers: kinds of plans, and the plans."""
+    schema = pa.schema([("plan_type", pa.string()), ("plan", pa.string())])
+    columns = [[row[0] for row in rows], [row[1] for row in rows]]
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
+
+
+def stream_of(table: pa.Table) -> bytes:
+    """Returns rows as an Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _node_id(stage_id: int, number: int) -> str:

@@ -1,5 +1,6 @@
 """The planner: statements in, answers or stages out."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,15 @@ from springald.errors import (
     SqlSyntaxError,
     UnsupportedError,
 )
+from springald_scheduler.core.graph import AnswerKind
 from springald_scheduler.planning import statements
 from springald_scheduler.planning.distribution import (
     is_about_the_session,
     plan_query,
     query_schema,
 )
-from springald_scheduler.planning.explain import stages_text
+from springald_scheduler.planning.estimates import with_estimates
+from springald_scheduler.planning.explain import explanation, stages_text, stream_of
 from springald_scheduler.planning.model import (
     Answered,
     ClusterShape,
@@ -119,7 +122,7 @@ class Planner:
             case StatementKind.QUERY:
                 schema = query_schema(session, sql)
             case StatementKind.EXPLAIN:
-                schema = _explanation([]).schema
+                schema = explanation([]).schema
             case StatementKind.SHOW:
                 schema = self._show(session, sql).schema
             case _:
@@ -176,22 +179,39 @@ class Planner:
             raise unknown_session(session_id)
         return self._sessions[session_id]
 
-    def _query(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered | Planned:
+    def _query(
+        self,
+        session: PlannerSession,
+        sql: str,
+        shape: ClusterShape,
+        kind: AnswerKind = AnswerKind.ROWS,
+    ) -> Answered | Planned:
         graph = plan_query(session, sql, shape)
         text = "\n".join(operator.name for operator in graph.stages[-1].operators)
         if graph.stages[-1].fragment.query is not None and is_about_the_session(text):
-            return _answer(session.answer(sql))
-        return Planned(graph)
+            if kind is AnswerKind.ROWS:
+                return _answer(session.answer(sql))
+            return _answer(explanation([("stages", "(the scheduler answers this query itself)")]))
+        if kind is AnswerKind.ROWS and not session.settings.profile:
+            return Planned(graph)
+        return Planned(replace(with_estimates(session, sql, graph), profile=True, answer=kind))
 
-    def _explain(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered:
+    def _explain(
+        self, session: PlannerSession, sql: str, shape: ClusterShape
+    ) -> Answered | Planned:
         query, modifiers = statements.explained(sql)
-        if "ANALYZE" in modifiers or statement_kind(query) is not StatementKind.QUERY:
+        if statement_kind(query) is not StatementKind.QUERY:
             raise self._not_offered(session, sql)
+        if "ANALYZE" in modifiers:
+            # What is before the query counts, so that errors point at their place in all of it.
+            blank = re.sub(r"\S", " ", sql.removesuffix(query))
+            kind = AnswerKind.FULL_PROFILE if "VERBOSE" in modifiers else AnswerKind.PROFILE
+            return self._query(session, blank + query, shape, kind)
         verbose = "VERBOSE " if "VERBOSE" in modifiers else ""
         engine_rows = session.answer(f"EXPLAIN {verbose}{query}").to_pylist()
         rows = [(str(row["plan_type"]), str(row["plan"])) for row in engine_rows]
         rows.append(("stages", stages_text(plan_query(session, query, shape))))
-        return _answer(_explanation(rows))
+        return _answer(explanation(rows))
 
     def _not_offered(self, session: PlannerSession, sql: str) -> SpringaldError:
         """Lets the engine refuse first: what is no statement at all is a syntax error."""
@@ -244,14 +264,5 @@ def _table_name(name: str) -> str:
     return name
 
 
-def _explanation(rows: list[tuple[str, str]]) -> pa.Table:
-    names = pa.schema([("plan_type", pa.string()), ("plan", pa.string())])
-    columns = [[row[0] for row in rows], [row[1] for row in rows]]
-    return pa.table([pa.array(column, pa.string()) for column in columns], schema=names)
-
-
 def _answer(table: pa.Table, released_upload_ids: tuple[str, ...] = ()) -> Answered:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return Answered(sink.getvalue().to_pybytes(), released_upload_ids)
+    return Answered(stream_of(table), released_upload_ids)

@@ -16,6 +16,7 @@ from springald.limits import PARTITIONS_MAX
 
 DISTRIBUTION: Final = "springald.distribution"
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
+PROFILE: Final = "springald.profile"
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 RANGE_PLACEMENT: Final = "springald.range_placement"
 RUNTIME_FILTERS: Final = "springald.runtime_filters"
@@ -27,6 +28,10 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     DISTRIBUTION: (
         "auto",
         "whether a query is cut into stages: auto (where it gains), always (where it can) or never",
+    ),
+    PROFILE: (
+        "false",
+        "whether all that the engine measures is kept, and what it expected: true or false",
     ),
     SINGLE_TASK_BYTES_MAX: (
         str(8 * 1024 * 1024),
@@ -109,6 +114,11 @@ class SessionSettings:
         return self.own[RUNTIME_FILTERS]
 
     @property
+    def profile(self) -> bool:
+        """True if queries are profiled."""
+        return self.own[PROFILE] == "true"
+
+    @property
     def single_task_bytes_max(self) -> int:
         """The most bytes that a query scans as one task."""
         return int(self.own[SINGLE_TASK_BYTES_MAX])
@@ -159,6 +169,8 @@ def _check_partitions(value: str) -> None:
 
 def _checked(name: str, value: str) -> str:
     if name in _RULES and value.lower() in {"auto", "always", "never"}:
+        return value.lower()
+    if name == PROFILE and value.lower() in {"true", "false"}:
         return value.lower()
     if name == SINGLE_TASK_BYTES_MAX and value.isascii() and value.isdigit():
         return value

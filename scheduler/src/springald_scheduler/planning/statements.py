@@ -26,7 +26,7 @@ _INSTEAD: Final = {
     "DEALLOCATE": _NO_PREPARING,
     "DELETE": _NO_WRITES,
     "EXECUTE": _NO_PREPARING,
-    "EXPLAIN": "EXPLAIN [VERBOSE] takes a query",
+    "EXPLAIN": "EXPLAIN [ANALYZE] [VERBOSE] takes a query",
     "INSERT": _NO_WRITES,
     "MERGE": _NO_WRITES,
     "PREPARE": _NO_PREPARING,
@@ -177,7 +177,7 @@ def dropped_table(sql: str) -> str:
 
 
 def explained(sql: str) -> tuple[str, frozenset[str]]:
-    """Returns the query behind `EXPLAIN [VERBOSE] [ANALYZE]`, and the words between.
+    """Returns the query behind `EXPLAIN [ANALYZE] [VERBOSE]`, and the words between.
 
     Raises:
         SqlSyntaxError: There is no query.
@@ -204,8 +204,6 @@ def unsupported(sql: str) -> UnsupportedError:
     instead = _INSTEAD.get(
         first[0], "queries, CREATE EXTERNAL TABLE, CREATE VIEW, DROP, SET, SHOW and EXPLAIN are"
     )
-    if "ANALYZE" in first and first[0] == "EXPLAIN":
-        instead = "DataFrame.explain(analyze=True) and springald explain --analyze run the query"
     named = itertools.takewhile(keyword, found[:3])
     statement = " ".join(token.text for token in named) or sql[:40]
     return UnsupportedError(f"the statement {statement} is not offered by this version; {instead}")
