@@ -133,6 +133,11 @@ def _check_queues(world: World) -> Iterator[str]:
     running = {key: job for key, job in world.jobs.items() if job.state is JobState.RUNNING}
     if world.queue.keys() != {key for key, job in running.items() if job.ready}:
         yield f"the queue has {list(world.queue)}"
+    for key, job in world.queue.items():
+        heads = [run.tasks[run.placed].slots for run in job.ready.values()]
+        counted = world.turns.slots(key)
+        if heads and counted != min(*heads, world.turns_largest or world.pool.largest):
+            yield f"{key}: is counted to need {counted} slots, not {min(heads)}"
     unsliced = {
         key
         for key, job in running.items()

@@ -13,11 +13,31 @@ from springald_scheduler.core.world import World, attempt_name
 def place_tasks(world: World) -> None:
     """Launches tasks until no slot is free or no waiting task fits."""
     _place_reserved(world)
-    queue, skipped = world.queue, 0
-    while skipped < len(queue) and world.pool.roomiest():
-        job = next(iter(queue.values()))
-        queue.move_to_end(job.job_id)
-        skipped = 0 if _place_one(world, job) else skipped + 1
+    if world.turns_largest != world.pool.largest:
+        _recount(world)
+    turns = world.turns
+    while (executor := world.pool.roomiest()) and (first := turns.first()):
+        if turns.slots(first) > executor.free:
+            if world.pool.reservation is None:
+                _place_one(world, world.queue[first])  # which reserves an executor for it
+                continue
+            fitting = turns.first(executor.free)
+            if fitting is None:
+                return
+            first = fitting
+        if not _place_one(world, world.queue[first]):
+            return
+
+
+def _recount(world: World) -> None:
+    """Counts the slots that jobs need once more: no task needs more than an executor has."""
+    world.turns_largest = world.pool.largest
+    for job in world.queue.values():
+        world.turns.change(job.job_id, _slots_of_next(world, job))
+
+
+def _slots_of_next(world: World, job: Job) -> int:
+    return min(_slots_needed(world, run.tasks[run.placed]) for run in job.ready.values())
 
 
 def _place_reserved(world: World) -> None:
@@ -92,6 +112,7 @@ def _launch(world: World, job: Job, run: StageRun, task: Task, executor: Executo
         del job.ready[stage_id]
         if not job.ready:
             del world.queue[job.job_id]
+    _take_turn(world, job, run, attempt.slots)
     occupy_slots(world, executor, attempt)
     job.running[attempt.attempt_id] = attempt
     job.holders[executor.executor_id] = executor.incarnation
@@ -109,6 +130,16 @@ def _launch(world: World, job: Job, run: StageRun, task: Task, executor: Executo
             slices=_slices(job, run, task),
         )
     )
+
+
+def _take_turn(world: World, job: Job, run: StageRun, slots: int) -> None:
+    """Puts a job of which a task was launched behind the others."""
+    if job.job_id not in world.queue:
+        return
+    # Tasks of a stage are alike but for the last one, so mostly nothing has to be counted.
+    alike = run.has_waiting_tasks and _slots_needed(world, run.tasks[run.placed]) == slots
+    slots = world.turns.slots(job.job_id) if alike else _slots_of_next(world, job)
+    world.turns.give(job.job_id, slots)
 
 
 def _slices(job: Job, run: StageRun, task: Task) -> tuple[InputSlice, ...]:

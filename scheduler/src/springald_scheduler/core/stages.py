@@ -105,7 +105,12 @@ def _slice(world: World, job: Job, run: StageRun) -> None:
     world.change_stage(job, run, StageState.RUNNING)
     job.tasks_total += len(run.tasks)
     job.ready[run.stage.stage_id] = run
-    world.queue[job.job_id] = job
+    needed = min(run.tasks[0].slots, world.pool.largest)
+    if job.job_id in world.queue:
+        world.turns.change(job.job_id, min(needed, world.turns.slots(job.job_id)))
+    else:
+        world.queue[job.job_id] = job
+        world.turns.give(job.job_id, needed)
 
 
 def is_sliced(run: StageRun, leaf: StageInput) -> bool:

@@ -9,6 +9,7 @@ from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.model import Executor, Job, Session, StageRun, Task, Upload
 from springald_scheduler.core.slots import SlotPool
 from springald_scheduler.core.states import JobState, StageState, TaskState, check_transition
+from springald_scheduler.core.turns import Turns
 
 
 class World:
@@ -27,7 +28,9 @@ class World:
         lost: Executors that went away, in case the same life of one comes back.
         uploads: The uploads of open sessions.
         pool: The free slots.
-        queue: Jobs with tasks to place, in the order of their turns.
+        queue: Jobs with tasks to place.
+        turns: Whose turn it is of those.
+        turns_largest: For which largest executor their slots were counted.
         unsliced: Jobs with ready stages whose tasks are not fixed, for want of an executor.
         stranded: Jobs that need an executor while there is none.
         unplaced_uploads: Uploads that wait for an executor.
@@ -49,7 +52,9 @@ class World:
         self.lost: OrderedDict[str, Executor] = OrderedDict()
         self.uploads: dict[str, Upload] = {}
         self.pool = SlotPool()
-        self.queue: OrderedDict[str, Job] = OrderedDict()
+        self.queue: dict[str, Job] = {}
+        self.turns = Turns(self.queue)
+        self.turns_largest = 0
         self.unsliced: dict[str, Job] = {}
         self.stranded: dict[str, Job] = {}
         self.unplaced_uploads: dict[str, Upload] = {}
