@@ -32,6 +32,12 @@ PLANNER_WAIT_MS_MAX: Final = 30_000
 PLANNER_SPARE_MS: Final = 60_000
 """How long a planning process that is not needed is kept."""
 
+PLANS_KEPT_MAX: Final = 128
+"""Plans that a session keeps for queries that come again."""
+
+PLAN_KEPT_BYTES_MAX: Final = 64 * 1024
+"""The fragments of a plan that is kept."""
+
 PLANNER_THREADS_MAX: Final = 16
 """Statements that are being planned, or wait for the planner, at the same time."""
 

@@ -49,20 +49,35 @@ def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageG
     Raises:
         SpringaldError: The query does not plan, or is too large.
     """
-    frame = session.query(sql, _partitions(session, shape))
+    key = session.plan_key(sql, shape)
+    graph = session.plans.find(key) if key else None
+    if graph is None:
+        graph = _planned(session, sql, shape)
+        if key:
+            session.plans.keep(key, graph, session.scanned)
+    return graph
+
+
+def _planned(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
+    """Plans for one task first: a query that is small should cost one plan, and most are."""
+    partitions = _partitions(session, shape)
+    frame = session.query(sql, _partitions_of_one_task(session, shape))
     with engine_errors(sql):
         plan = frame.execution_plan()
     tree = _tree(session, plan)
     if tree is None:
         return _whole_query(session, sql, frame, plan)
     reason = _reason_for_one_task(session, tree, shape)
-    if reason is None:
-        return _cut(session, sql, tree, frame)
-    if len(shape.slots) > 1 and session.settings.target_partitions is None:
-        frame = session.query(sql, max(shape.slots))
+    if reason is not None:
+        return _uncut(session, sql, tree, frame, reason)
+    if session.partitions != partitions:
+        frame = session.query(sql, partitions)
         with engine_errors(sql):
-            tree = _tree(session, frame.execution_plan()) or tree
-    return _uncut(session, sql, tree, frame, reason)
+            plan = frame.execution_plan()
+        tree = _tree(session, plan)
+        if tree is None:
+            return _whole_query(session, sql, frame, plan)
+    return _cut(session, sql, tree, frame)
 
 
 def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
@@ -86,6 +101,13 @@ def _partitions(session: PlannerSession, shape: ClusterShape) -> int:
     fewest = 2 if session.settings.distribution == "always" else 1
     wanted = session.settings.target_partitions or max(fewest, shape.slots_total)
     return min(wanted, PARTITIONS_MAX)
+
+
+def _partitions_of_one_task(session: PlannerSession, shape: ClusterShape) -> int:
+    partitions = _partitions(session, shape)
+    if session.settings.target_partitions is not None or session.settings.distribution == "always":
+        return partitions
+    return min(partitions, max(shape.slots, default=partitions))
 
 
 def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:

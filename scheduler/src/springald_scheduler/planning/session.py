@@ -25,8 +25,9 @@ from springald.errors import (
 )
 from springald.limits import INLINE_ROWS_BYTES_MAX, SQL_DEPTH_MAX
 from springald.sql_text import strip_end
-from springald_scheduler.planning.model import SessionSnapshot, Upload
+from springald_scheduler.planning.model import ClusterShape, SessionSnapshot, Upload
 from springald_scheduler.planning.placeholders import Placeholders
+from springald_scheduler.planning.plan_cache import PlanCache, PlanKey, Scanned, depends_on_time
 from springald_scheduler.planning.session_settings import (
     TARGET_PARTITIONS,
     SessionSettings,
@@ -34,7 +35,7 @@ from springald_scheduler.planning.session_settings import (
     unknown_setting,
 )
 from springald_scheduler.planning.statements import parse_external_table
-from springald_scheduler.planning.table_files import check_files, scanned_entries
+from springald_scheduler.planning.table_files import check_files, footprint, scanned_entries
 from springald_scheduler.planning.words import (
     StatementKind,
     nesting,
@@ -65,6 +66,8 @@ class PlannerSession:
         partitions: How many partitions the engine session plans for; 0 if that is not known.
         context: The engine session.
         encoder: Writes schemas of rows between stages.
+        plans: Plans of queries that may come again.
+        scanned: The files of the query that was planned last, as they were before.
     """
 
     def __init__(self, allowed: AllowedPaths, work_dir: Path) -> None:
@@ -78,6 +81,8 @@ class PlannerSession:
         self.partitions = 1
         self.context = make_context({}, partitions=1)
         self.encoder = SchemaEncoder()
+        self.plans = PlanCache(allowed)
+        self.scanned: list[Scanned] = []
 
     def query(self, sql: str, partitions: int) -> DataFrame:
         """Plans a query for a number of partitions; nothing runs.
@@ -93,9 +98,20 @@ class PlannerSession:
                 frame = self.context.sql(sql, _QUERY_ONLY)
         except UnknownTableError as error:
             raise self._reason(error) from None
+        self.scanned = []
         for entry in scanned_entries(frame.logical_plan(), self.entries.values()):
-            check_files(self._allowed, entry.path, table_kind(entry))
+            kind = table_kind(entry)
+            check_files(self._allowed, entry.path, kind)
+            self.scanned.append(Scanned(entry.path, kind, footprint(entry.path)))
         return frame
+
+    def plan_key(self, sql: str, shape: ClusterShape) -> PlanKey | None:
+        """Returns all but the files that a query's plan depends on; None if it is not enough."""
+        if self.missing or depends_on_time(sql, self.entries.values()):
+            return None
+        own, engine = self.settings.own.items(), self.settings.engine.items()
+        entries = tuple(self.entries.values())
+        return PlanKey(sql, shape, frozenset(own), frozenset(engine), entries)
 
     def schema(self, frame: DataFrame) -> pa.Schema:
         """Returns the schema of a query's rows; top-level fields are nullable.

@@ -17,6 +17,9 @@ from springald.errors import FileCorruptError
 _SCAN: Final = re.compile(r"^ *TableScan: (.*)$", re.MULTILINE)
 # Files of these formats have a footer: not even a table without rows is an empty file.
 _NEVER_EMPTY: Final = frozenset({"parquet", "arrow"})
+Footprint = tuple[tuple[str, int, int, int], ...]
+"""Files with size, time of the last change in nanoseconds, and inode, by name."""
+
 _DEFAULT_SCHEMAS: Final = ("", "public.", "datafusion.public.")
 
 
@@ -49,6 +52,29 @@ def check_files(allowed: AllowedPaths, path: str, kind: str) -> str:
                 message = f"a {kind} file has a footer: got 0 bytes in {file}"
                 raise FileCorruptError(f"{message}; write it again or remove it")
     return location
+
+
+def footprint(path: str) -> Footprint | None:
+    """Returns what tells whether a table's files have come, gone or changed.
+
+    None if that cannot be told: of a pattern, a folder that is somewhere else, or a file that goes
+    meanwhile.
+    """
+    if any(sign in path for sign in "*?["):
+        return None
+    files = [path] if os.path.isfile(path) else []  # noqa: PTH113
+    for folder, folders, names in os.walk(path):
+        if any(os.path.islink(os.path.join(folder, name)) for name in folders):  # noqa: PTH114, PTH118
+            return None
+        files += [os.path.join(folder, name) for name in names]  # noqa: PTH118
+    found = []
+    for file in sorted(files):
+        try:
+            status = os.stat(file)  # noqa: PTH116
+        except OSError:
+            return None
+        found.append((file, status.st_size, status.st_mtime_ns, status.st_ino))
+    return tuple(found)
 
 
 def _files(location: str) -> Iterator[str]:

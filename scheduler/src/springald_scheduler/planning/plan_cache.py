@@ -1,0 +1,95 @@
+"""Plans of queries that are asked again: kept as long as they would come out the same.
+
+A plan depends on the text, the session's settings and tables, the cluster, the files that it scans,
+and sometimes on the time. All but the last are compared; what reads the time is not kept.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from springald.engine.catalog import AllowedPaths, CatalogEntry
+from springald.errors import SpringaldError
+from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.limits import PLAN_KEPT_BYTES_MAX, PLANS_KEPT_MAX
+from springald_scheduler.planning.model import ClusterShape
+from springald_scheduler.planning.table_files import Footprint, check_files, footprint
+
+# Names of functions that the engine replaces by their value while it plans. Other words that
+# contain them cost a plan, not an answer.
+_TIME: Final = re.compile(r"now|current_|today|localtime", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """All but the files that a plan depends on: equal keys mean equal plans."""
+
+    sql: str
+    shape: ClusterShape
+    own_settings: frozenset[tuple[str, str]]
+    engine_settings: frozenset[tuple[str, str]]
+    entries: tuple[CatalogEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A table's files as they were before the plan was made."""
+
+    path: str
+    kind: str
+    files: Footprint | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    graph: StageGraph
+    scanned: tuple[Scanned, ...]
+
+
+class PlanCache:
+    """The plans of one session that were used last."""
+
+    def __init__(self, allowed: AllowedPaths) -> None:
+        """Takes where files may lie."""
+        self._allowed = allowed
+        self._kept: OrderedDict[PlanKey, _Kept] = OrderedDict()
+
+    def find(self, key: PlanKey) -> StageGraph | None:
+        """Returns the plan of this key, if its files are as they were."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if not all(self._is_as_it_was(each) for each in kept.scanned):
+            del self._kept[key]
+            return None
+        self._kept.move_to_end(key)
+        return kept.graph
+
+    def keep(self, key: PlanKey, graph: StageGraph, scanned: Iterable[Scanned]) -> None:
+        """Keeps a plan, unless it is large; the one that was not used for longest goes."""
+        size = sum(len(stage.fragment.payload) for stage in graph.stages)
+        kept = _Kept(graph, tuple(scanned))
+        if size > PLAN_KEPT_BYTES_MAX or any(each.files is None for each in kept.scanned):
+            return
+        self._kept[key] = kept
+        if len(self._kept) > PLANS_KEPT_MAX:
+            self._kept.popitem(last=False)
+
+    def _is_as_it_was(self, scanned: Scanned) -> bool:
+        try:
+            check_files(self._allowed, scanned.path, scanned.kind)
+            return footprint(scanned.path) == scanned.files
+        except SpringaldError:  # planning tells what is wrong
+            return False
+
+
+def depends_on_time(sql: str, entries: Iterable[CatalogEntry]) -> bool:
+    """True if a query, or a view that it may read, may ask for the time.
+
+    Example:
+        >>> depends_on_time("SELECT Now()", []), depends_on_time("SELECT 1", [])
+        (True, False)
+    """
+    return any(map(_TIME.search, (sql, *(entry.statement for entry in entries))))

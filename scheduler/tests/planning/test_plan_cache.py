@@ -1,0 +1,149 @@
+"""Plans that are kept: used again as long as nothing that they depend on has changed."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from springald.errors import DataFileNotFoundError
+from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.limits import PLANS_KEPT_MAX
+from springald_scheduler.planning.model import ClusterShape, Planned
+from springald_scheduler.planning.planner import Planner
+from springald_scheduler.planning.session import PlannerSession
+
+SHAPE = ClusterShape((1, 1))
+QUERY = "SELECT a FROM t WHERE a > 1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a table `t` of one file."""
+    (tmp_path / "t").mkdir()
+    write(tmp_path, "0.parquet", 3)
+    return tmp_path
+
+
+@pytest.fixture
+def planner(folder: Path) -> Planner:
+    """A session `s` that has the table."""
+    planner = Planner([folder], folder / "planner")
+    planner.open_session("s", {})
+    planner.register_files("s", "t", "parquet", str(folder / "t"), [])
+    return planner
+
+
+def write(folder: Path, name: str, rows: int) -> None:
+    """Writes a file of the table."""
+    pq.write_table(pa.table({"a": range(rows)}), folder / "t" / name)
+
+
+def plan(planner: Planner, sql: str = QUERY, shape: ClusterShape = SHAPE) -> StageGraph:
+    """Returns a query's stages."""
+    planned = planner.run("s", sql, shape)
+    assert isinstance(planned, Planned)
+    return planned.graph
+
+
+def is_kept(before: StageGraph, after: StageGraph) -> bool:
+    """True if the second is the first, and not one that was made anew."""
+    return after.stages[-1] is before.stages[-1]
+
+
+def test_query_that_comes_again_is_not_planned_again(planner: Planner) -> None:
+    """The plan is the same as long as nothing changes; other queries have their own."""
+    first = plan(planner)
+    assert plan(planner, "SELECT a FROM t WHERE a > 2") != first
+    assert is_kept(first, plan(planner))
+
+
+def test_small_query_is_planned_once(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one task runs is planned for one task, whatever the cluster has."""
+    asked: list[int] = []
+    query = PlannerSession.query
+
+    def counted(session: PlannerSession, sql: str, partitions: int) -> object:
+        asked.append(partitions)
+        return query(session, sql, partitions)
+
+    monkeypatch.setattr(PlannerSession, "query", counted)
+    plan(planner, shape=ClusterShape((2, 2, 1)))
+    assert asked == [2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: write(folder, "1.parquet", 5),
+        lambda folder: write(folder, "0.parquet", 5),
+        lambda folder: os.utime(folder / "t/0.parquet", ns=(1, 1)),
+        lambda folder: (folder / "t/0.parquet").rename(folder / "t/2.parquet"),
+    ],
+    ids=["another-file", "other-rows", "written-again", "another-name"],
+)
+def test_plan_is_made_anew_when_files_changed(
+    planner: Planner, folder: Path, change: Callable[[Path], object]
+) -> None:
+    """Files are compared by name, size and time of change whenever a plan is used."""
+    before = plan(planner)
+    change(folder)
+    after = plan(planner)
+    assert not is_kept(before, after)
+    assert after.stages[-1].fragment.payload != before.stages[-1].fragment.payload
+
+
+def test_plan_of_files_that_are_gone_is_not_used(planner: Planner, folder: Path) -> None:
+    """The error is the one of a query that comes for the first time."""
+    plan(planner)
+    (folder / "t/0.parquet").unlink()
+    (folder / "t").rmdir()
+    with pytest.raises(DataFileNotFoundError):
+        plan(planner)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET datafusion.execution.batch_size = 100",
+        "SET springald.distribution = always",
+        "CREATE OR REPLACE VIEW v AS SELECT a + 1 AS a FROM t",
+    ],
+)
+def test_plan_is_made_anew_when_the_session_changed(planner: Planner, statement: str) -> None:
+    """Settings and tables belong to what a plan is kept under."""
+    planner.run("s", "CREATE VIEW v AS SELECT a FROM t", SHAPE)
+    before = plan(planner, "SELECT a FROM v")
+    assert is_kept(before, plan(planner, "SELECT a FROM v"))
+    planner.run("s", statement, SHAPE)
+    assert not is_kept(before, plan(planner, "SELECT a FROM v"))
+
+
+def test_plan_is_made_anew_when_the_cluster_changed(planner: Planner) -> None:
+    """A plan is for as many slots as there are."""
+    before = plan(planner)
+    assert not is_kept(before, plan(planner, shape=ClusterShape((1, 1, 1))))
+
+
+def test_plan_that_holds_the_time_is_not_kept(planner: Planner) -> None:
+    """The engine puts the time into the plan, also the time that a view asks for."""
+    planner.run("s", "CREATE VIEW late AS SELECT a, now() AS n FROM t", SHAPE)
+    for sql in ("SELECT NOW() FROM t", "SELECT current_date FROM t", "SELECT * FROM late"):
+        assert not is_kept(plan(planner, sql), plan(planner, sql))
+
+
+def test_plan_over_linked_folders_is_not_kept(planner: Planner, folder: Path) -> None:
+    """What lies behind a link to a folder is not seen, so it could change unseen."""
+    (folder / "elsewhere").mkdir()
+    (folder / "t/link").symlink_to(folder / "elsewhere")
+    assert not is_kept(plan(planner), plan(planner))
+
+
+def test_plans_that_are_kept_are_bounded(planner: Planner) -> None:
+    """The plan that was not used for longest makes room."""
+    first = plan(planner)
+    for number in range(PLANS_KEPT_MAX):
+        plan(planner, f"SELECT {number} AS a")
+    assert not is_kept(first, plan(planner))
