@@ -21,6 +21,7 @@ from cluster.tables import BUSY, SPREAD, SUMS, sum_of, sums
 from cluster.waiting import wait_until
 from springald.errors import (
     AddressInUseError,
+    CancelledError,
     ExecutorLostError,
     InvalidArgumentError,
     SchedulerRestartedError,
@@ -121,6 +122,18 @@ def test_executor_killed_mid_query_fails_it_and_leaves_nothing(
         assert [executor.is_alive for executor in cluster.executors] == [True, False, True]
     assert footprint.processes() == []
     assert footprint.files() == []
+
+
+def test_cluster_that_stops_tells_those_who_wait(tmp_path: Path, busy: Path) -> None:
+    """A client whose job ends because the cluster stops hears that, not what stopped first."""
+    cluster = springald.LocalCluster(executors=1, slots=1, work_dir=tmp_path)
+    with cluster, cluster.connect(**SPREAD) as con:
+        job = start_busy(con, busy)
+        queued = con.sql("SELECT 1").execute()
+        cluster.close()
+        for ended in (job, queued):
+            with pytest.raises(CancelledError, match="the cluster stops"):
+                ended.result()
 
 
 def test_scheduler_killed_leaves_nothing(tmp_path: Path, numbers: Path) -> None:

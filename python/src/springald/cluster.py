@@ -212,13 +212,13 @@ class LocalCluster:
 
 
 def _end_all(processes: Sequence[ClusterProcess], folder: Path) -> None:
-    """Ends processes and removes their folder: executors first, or they would look for a scheduler.
+    """Ends processes and removes their folder: the scheduler first, which tells clients why.
 
     Should this be interrupted, what is left ends by its lifeline.
     """
     executors = [process for process in processes if isinstance(process, ExecutorProcess)]
     others = [process for process in processes if not isinstance(process, ExecutorProcess)]
-    for group in (executors, others):
+    for group in (others, executors):
         for process in group:
             process.ask_to_stop()
         for process in group:

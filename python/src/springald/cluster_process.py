@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from springald.client_limits import (
     READY_POLL_MS,
 )
 from springald.errors import (
+    ERROR_BY_CODE,
     AddressInUseError,
     DeadlineExceededError,
     EngineMismatchError,
@@ -34,6 +36,8 @@ _ERROR_BY_EXIT_CODE: Final[Mapping[int, type[SpringaldError]]] = {
     3: AddressInUseError,
     4: EngineMismatchError,
 }
+# What a process says last, if it knows why it cannot run.
+_LAST_WORDS: Final = re.compile(r"^springald \w+: \[([A-Z_]+)\] (.+)", re.MULTILINE)
 
 
 class ClusterProcess:
@@ -170,9 +174,11 @@ class ClusterProcess:
 
     def _start_error(self) -> SpringaldError:
         code = self._process.returncode
-        kind = _ERROR_BY_EXIT_CODE.get(code, InternalError)
+        if told := _LAST_WORDS.findall(self.log):
+            known, message = told[-1]
+            return ERROR_BY_CODE.get(known, InternalError)(message)
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return kind(
+        return _ERROR_BY_EXIT_CODE.get(code, InternalError)(
             f"a process of the cluster must start: got {how} from {self.name}; "
             f"its last lines were:\n{self._log_tail()}"
         )

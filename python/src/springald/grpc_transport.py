@@ -71,7 +71,7 @@ class GrpcTransport:
         except DeadlineExceededError as error:
             raise SchedulerUnavailableError(
                 f"a scheduler must answer within {client_limits.CONNECT_MS_MAX} ms: got no answer "
-                f"from {self.address}; check that one runs at this address"
+                f"from {self.address}; check that one runs at this address, and is not stopped"
             ) from error
 
     def close_session(self, request: pb.CloseSessionRequest) -> pb.CloseSessionResponse:
@@ -169,7 +169,9 @@ class GrpcTransport:
         try:
             return method(request, timeout=timeout_ms / 1000)
         except grpc.RpcError as error:
-            raise error_from_rpc(error, self._peer) from None
+            call = type(request).__name__.removesuffix("Request")
+            tried = f"{call} within {timeout_ms / 1000:g} s"
+            raise error_from_rpc(error, self._peer, tried) from None
         except ValueError as error:
             raise self._closed_error() from error
 

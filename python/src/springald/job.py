@@ -195,7 +195,8 @@ class Job:
             self._release()
             raise DeadlineExceededError(
                 f"a scheduler must accept a statement within {CALL_MS_MAX} ms: got no news from "
-                f"{self._session.transport.address}"
+                f"{self._session.transport.address}; its process may be stopped or overloaded: "
+                "look at it and at its log, then try again"
             )
         if not self.id and self.error is not None:
             raise self.error

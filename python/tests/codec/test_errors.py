@@ -207,3 +207,56 @@ def test_call_that_fails_in_grpc_is_typed() -> None:
         assert type(failure_of(channel, "/t/wait", timeout_s=0.05)) is DeadlineExceededError
     with grpc.insecure_channel("127.0.0.1:1") as nobody:
         assert type(failure_of(nobody)) is SchedulerUnavailableError
+
+
+class Unanswered(grpc.RpcError):
+    """A call that ended without an answer."""
+
+    def __init__(self, status: grpc.StatusCode, detail: str) -> None:
+        super().__init__()
+        self._status, self._detail = status, detail
+
+    def code(self) -> grpc.StatusCode:
+        """The status."""
+        return self._status
+
+    def details(self) -> str:
+        """What gRPC says."""
+        return self._detail
+
+    def trailing_metadata(self) -> tuple[()]:
+        """Nothing came."""
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        (
+            "last error: UNKNOWN: ipv4:1.2.3.4:1: Failed to connect: Connection refused",
+            "got a refused connection; check that it runs",
+        ),
+        (
+            "errors resolving a:1: [field:hostname lookup error:address lookup failed for a:1]",
+            "got a host name that does not resolve; check the name",
+        ),
+        ("keepalive watchdog timeout", "got no sign of life on an open connection; its process"),
+        ("something new", "got 'something new'; check that it runs at this address"),
+    ],
+)
+def test_peer_that_cannot_be_reached_is_told_in_a_few_words(detail: str, told: str) -> None:
+    """Of gRPC's words stays what a person can act on; what is not known is repeated."""
+    error = error_from_rpc(Unanswered(grpc.StatusCode.UNAVAILABLE, detail), "the scheduler at a:1")
+    assert type(error) is SchedulerUnavailableError
+    assert error.message.startswith(f"the scheduler at a:1 must be reachable: {told}")
+
+
+def test_call_without_an_answer_says_what_was_tried() -> None:
+    """A deadline names the call and the time, and says what to look at."""
+    failure = Unanswered(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+    error = error_from_rpc(failure, "the scheduler at a:1", "ListJobs within 60 s")
+    assert type(error) is DeadlineExceededError
+    assert (
+        "the scheduler at a:1 must answer in time: got no answer to ListJobs within 60 s; its "
+        in (error.message)
+    )

@@ -4,11 +4,11 @@ import os
 import platform
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 
 import structlog
@@ -41,6 +41,8 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_ADDRESS_IN_USE: Final = 3
 
+_EOF: Final = "end of standard input"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a scheduler until it is told to stop; returns the exit code."""
@@ -52,20 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"springald scheduler: {_problems(error)}\n")
         return EXIT_USAGE
     set_up_log(settings.log_level)
-    stop = threading.Event()
-    hear_signals(lambda _: stop.set())
+    causes: SimpleQueue[str] = SimpleQueue()
+    hear_signals(causes.put)
     if settings.stop_on_stdin_eof:
-        watch_parent(stop.set)
+        watch_parent(lambda: causes.put(_EOF))
     try:
-        serve(settings, stop)
+        serve(settings, causes)
     except SpringaldError as error:
         sys.stderr.write(f"springald scheduler: {error}\n")
         return EXIT_ADDRESS_IN_USE if isinstance(error, AddressInUseError) else EXIT_FAILED
     return 0
 
 
-def serve(settings: SchedulerSettings, stop: threading.Event) -> None:
-    """Serves until the event is set.
+def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
+    """Serves until there is a cause to stop: a signal's name, or the end of standard input.
 
     Raises:
         AddressInUseError: The address cannot be bound.
@@ -93,8 +95,11 @@ def serve(settings: SchedulerSettings, stop: threading.Event) -> None:
         log.info("scheduler serves", address=server.address, pid=os.getpid())
         if settings.ready_file:
             write_ready(settings.ready_file, {"address": server.address, "pid": os.getpid()})
-        stop.wait()
-        log.info("scheduler stops")
+        cause = causes.get()
+        log.info("scheduler stops", cause=cause)
+        if cause == _EOF:
+            # Whoever started it has started the executors too, and ends them all.
+            driver.cancel_jobs("the cluster stops; run it again on another one")
 
 
 def local_facts() -> ClusterFacts:

@@ -61,6 +61,7 @@ from springald_scheduler.core.world import World
 from springald_scheduler.limits import (
     DEFINITIONS_KEPT_MAX,
     PLANNER_THREADS_MAX,
+    STOP_MS_MAX,
     UPLOAD_ASSIGNED_SLACK_MS,
     UPLOAD_STORED_MS_MAX,
 )
@@ -142,6 +143,15 @@ class SchedulerDriver:
     def __exit__(self, *_: object) -> None:
         """Closes it."""
         self.close()
+
+    def cancel_jobs(self, reason: str) -> None:
+        """Cancels all jobs, and waits a moment until those who follow them have been told."""
+        running = self._look(
+            lambda world, _: [job.job_id for job in world.jobs.values() if not job.state.terminal]
+        )
+        for job_id in running:
+            self._post_late(on.JobCancelRequested("", job_id, reason))
+        self._watches.wait_none(STOP_MS_MAX / 1000)
 
     # For those who speak with clients.
 

@@ -3,6 +3,7 @@
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from springald_executor.core.limits import (
     FAREWELL_MS_MAX,
     RECONNECT_FIRST_MS,
     RECONNECT_MS_MAX,
+    RECONNECT_TOLD_MS,
     SCHEDULER_KEEPALIVE_MS,
     SCHEDULER_PROBE_MS_MAX,
 )
@@ -73,6 +75,7 @@ class GrpcLink:
         self._closing = threading.Event()
         self._call: grpc.Call | None = None
         self._thread: threading.Thread | None = None
+        self._complaints = _Complaints(address)
 
     def begin(self, listener: LinkListener) -> None:
         """Connects, on a thread of its own, until it is closed."""
@@ -123,6 +126,7 @@ class GrpcLink:
                         listener.refuse(error_from_proto(message.refused.error))
                         return None
                     was_registered = True
+                    self._complaints.forget()
                     self._deliver(message, listener)
                 reason = "the scheduler ended the stream"
             except grpc.RpcError as failure:
@@ -132,7 +136,7 @@ class GrpcLink:
         if was_registered:
             listener.lose_scheduler()
         if not self._closing.is_set():
-            log.warning("scheduler is not connected", scheduler=self._address, reason=reason)
+            self._complaints.tell(reason)
         return was_registered
 
     def _deliver(self, message: ConnectResponse, listener: LinkListener) -> None:
@@ -141,6 +145,35 @@ class GrpcLink:
         except SpringaldError as error:
             # The stage, or whatever it is, stays unknown; what depends on it fails by rule.
             log.warning("message is garbled", reason=str(error))
+
+
+class _Complaints:
+    """Tells why there is no scheduler: once for each reason, and from time to time again."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._reason = ""
+        self._told_s = 0.0
+        self._tries = 0
+
+    def tell(self, reason: str) -> None:
+        self._tries += 1
+        now_s = time.monotonic()
+        if reason == self._reason and now_s - self._told_s < RECONNECT_TOLD_MS / 1000:
+            return
+        self._reason, self._told_s = reason, now_s
+        log.warning(
+            "scheduler is not connected, trying again",
+            scheduler=self._address,
+            reason=reason,
+            tries=self._tries,
+            wait_ms_max=RECONNECT_MS_MAX,
+        )
+
+    def forget(self) -> None:
+        if self._reason:
+            log.info("scheduler is connected", scheduler=self._address, tries=self._tries + 1)
+        self._reason, self._tries = "", 0
 
 
 class LocalLink:

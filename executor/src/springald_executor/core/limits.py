@@ -92,3 +92,6 @@ RECONNECT_FIRST_MS: Final = 100
 
 RECONNECT_MS_MAX: Final = 5_000
 """The longest wait before the scheduler is called again."""
+
+RECONNECT_TOLD_MS: Final = 60_000
+"""How often it is said that the scheduler still cannot be reached, for the same reason."""

@@ -28,10 +28,23 @@ def run_cluster(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         typer.echo(cluster.url)
-        typer.secho(f"{executors} executors, {slots} slots each; Ctrl-C stops them", err=True)
+        typer.secho(f"{_counted(executors, slots)}; Ctrl-C stops the cluster", err=True)
         code = _watch(cluster, stop)
     typer.secho("stopped", err=True)
     return code
+
+
+def _counted(executors: int, slots: int) -> str:
+    """Says how large a cluster is.
+
+    Example:
+        >>> _counted(1, 1), _counted(2, 4)
+        ('1 executor with 1 slot', '2 executors with 4 slots each')
+    """
+    return (
+        f"{executors} executor{'' if executors == 1 else 's'} with {slots} "
+        f"slot{'' if slots == 1 else 's'}{'' if executors == 1 else ' each'}"
+    )
 
 
 def run_program(module: str, command: str, arguments: list[str]) -> None:

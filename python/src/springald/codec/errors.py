@@ -4,6 +4,7 @@ Over gRPC an error is a status for those who only know gRPC, and the whole messa
 metadata for those who know Springald. Whoever has the trailer ignores the status.
 """
 
+import re
 from typing import Final, NoReturn, cast
 
 import grpc
@@ -59,6 +60,27 @@ _STATUS_BY_CODE: Final = {
 }
 # A code that this version does not know is called by its number: `CODE_387`.
 _CODE_PREFIX: Final = "CODE_"
+_UNAVAILABLE: Final = tuple(
+    (re.compile(pattern), why, advice)
+    for pattern, why, advice in (
+        (
+            "Connection refused",
+            "a refused connection",
+            "check that it runs, and at this address",
+        ),
+        (
+            "[Nn]ame or service not known|lookup failed|name resolution|errors? resolving",
+            "a host name that does not resolve",
+            "check the name",
+        ),
+        (
+            "[Kk]eepalive|ping timeout",
+            "no sign of life on an open connection",
+            "its process may be stopped, or the network broken: look at both, then try again",
+        ),
+    )
+)
+"""What gRPC says of a peer that cannot be reached, and what that means to a person."""
 
 
 def error_to_proto(error: SpringaldError) -> error_pb2.Error:
@@ -137,12 +159,15 @@ def abort_rpc(context: grpc.ServicerContext, error: SpringaldError) -> NoReturn:
     raise AssertionError("abort raises")
 
 
-def error_from_rpc(failure: grpc.RpcError, peer: str = "the scheduler") -> SpringaldError:
+def error_from_rpc(
+    failure: grpc.RpcError, peer: str = "the scheduler", tried: str = ""
+) -> SpringaldError:
     """Makes the error that a failed call carries; for one without our trailer, what gRPC knows.
 
     Args:
         failure: What a stub raised.
         peer: Who was called, for people: `scheduler at 127.0.0.1:50050`.
+        tried: What was asked, and how long was waited: `ListJobs within 60 s`.
     """
     if not hasattr(failure, "trailing_metadata"):
         return InternalError(f"a call to {peer} failed without a status: got {failure!r}")
@@ -150,7 +175,7 @@ def error_from_rpc(failure: grpc.RpcError, peer: str = "the scheduler") -> Sprin
     for key, value in call.trailing_metadata() or ():
         if key == ERROR_TRAILER:
             return _error_from_trailer(value, peer)
-    return _error_from_status(call, peer)
+    return _error_from_status(call, peer, tried)
 
 
 def cut_text(text: str, bytes_max: int) -> str:
@@ -178,15 +203,16 @@ def _error_from_trailer(value: str | bytes, peer: str) -> SpringaldError:
         )
 
 
-def _error_from_status(failure: grpc.Call, peer: str) -> SpringaldError:
+def _error_from_status(failure: grpc.Call, peer: str, tried: str) -> SpringaldError:
     status, detail = failure.code(), failure.details() or "no detail"
     match status:
         case grpc.StatusCode.UNAVAILABLE:
-            return SchedulerUnavailableError(
-                f"{peer} must be reachable: got {detail!r}; check that it runs at this address"
-            )
+            return _unavailable(detail, peer)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return DeadlineExceededError(f"{peer} must answer in time: got {detail!r}")
+            return DeadlineExceededError(
+                f"{peer} must answer in time: got no answer{f' to {tried}' if tried else ''}; its "
+                "process may be stopped or overloaded: look at it and at its log, then try again"
+            )
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return MessageTooLargeError(f"a message must fit its limit: got {detail!r} from {peer}")
         case grpc.StatusCode.CANCELLED:
@@ -201,6 +227,16 @@ def _error_from_status(failure: grpc.Call, peer: str) -> SpringaldError:
             )
         case _:
             return InternalError(f"{peer} answered {status}: {detail}")
+
+
+def _unavailable(detail: str, peer: str) -> SpringaldError:
+    """Says in a few words what gRPC says in many."""
+    for pattern, why, advice in _UNAVAILABLE:
+        if pattern.search(detail):
+            return SchedulerUnavailableError(f"{peer} must be reachable: got {why}; {advice}")
+    return SchedulerUnavailableError(
+        f"{peer} must be reachable: got {detail!r}; check that it runs at this address"
+    )
 
 
 def _code_to_proto(code: str) -> error_pb2.Code.ValueType:

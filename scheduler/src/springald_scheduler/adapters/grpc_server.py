@@ -4,7 +4,9 @@ Handlers are made from the services' descriptors, and messages are decoded here 
 so that one that does not decode ends in the same kind of error as any other.
 """
 
+import errno
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -116,14 +118,17 @@ class GrpcServer:
         self._server.add_generic_rpc_handlers([generic])
 
     def _bind(self, bind: str) -> str:
-        host, _, _ = bind.rpartition(":")
+        host, _, wanted = bind.rpartition(":")
+        in_use = AddressInUseError(
+            f"an address must be free to be served: {bind} is not; stop what runs there, or "
+            "choose another port"
+        )
+        if _is_taken(host.strip("[]"), int(wanted)):
+            raise in_use
         try:
             port = self._server.add_insecure_port(bind)
         except RuntimeError as refusal:
-            raise AddressInUseError(
-                f"an address must be free to be served: {bind} is not; stop what runs there, or "
-                "choose another port"
-            ) from refusal
+            raise in_use from refusal
         return f"{host}:{port}"
 
     # Clients.
@@ -227,6 +232,16 @@ class _errors_to:  # noqa: N801 - reads as a function
             log.error("call not handled", exc_info=raised)
             raised = InternalError(f"the scheduler knows its own errors: got {raised!r}")
         abort_rpc(self._context, raised)
+
+
+def _is_taken(host: str, port: int) -> bool:
+    """Tells whether somebody listens at an address: gRPC finds out too, and writes to the log."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as refusal:
+        return refusal.errno == errno.EADDRINUSE
+    return False
 
 
 def _decoded(message_class: type[_MessageT], data: bytes) -> _MessageT:

@@ -5,7 +5,7 @@ A slow follower misses nothing but steps in between, and holds nobody up.
 
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Lock
+from threading import Condition
 from typing import Literal, Self
 
 from springald_scheduler.core.views import JobView
@@ -17,34 +17,40 @@ class Watches:
     """All followers of all jobs."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._changed = Condition()
         self._by_job: dict[str, set[Watch]] = {}
 
     def add(self, watch: "Watch") -> None:
         """Begins to wake a follower."""
-        with self._lock:
+        with self._changed:
             self._by_job.setdefault(watch.job_id, set()).add(watch)
 
     def remove(self, watch: "Watch") -> bool:
         """Stops waking a follower; returns False if that was done before."""
-        with self._lock:
+        with self._changed:
             watches = self._by_job.get(watch.job_id, set())
             if watch not in watches:
                 return False
             watches.remove(watch)
             if not watches:
                 del self._by_job[watch.job_id]
+            self._changed.notify_all()
             return True
+
+    def wait_none(self, timeout_s: float) -> None:
+        """Waits until nobody follows a job any more, or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._by_job, timeout_s)
 
     def wake(self, job_id: str) -> None:
         """Wakes all who follow a job."""
-        with self._lock:
+        with self._changed:
             for watch in self._by_job.get(job_id, ()):
                 watch.wake()
 
     def close(self) -> None:
         """Ends all."""
-        with self._lock:
+        with self._changed:
             watches = [watch for each in self._by_job.values() for watch in each]
         for watch in watches:
             watch.close()
