@@ -76,7 +76,8 @@ def _sums(metrics: MetricsSet, *, is_scan: bool) -> tuple[int, int, int, int]:
         # A scan of files counts its work under another name, and little under this one.
         processing_ns = metrics.sum_by_name("time_elapsed_processing") or 0
         return max(compute_ns, processing_ns), 0, 0, metrics.sum_by_name("bytes_scanned") or 0
-    return compute_ns, metrics.spill_count or 0, metrics.spilled_bytes or 0, 0
+    spills = metrics.spill_count or 0
+    return compute_ns, spills, (metrics.spilled_bytes or 0) if spills else 0, 0
 
 
 def _details(metrics: MetricsSet) -> Counter[str]:

@@ -19,10 +19,15 @@ def figures_from_proto(message: physical.OperatorFigures) -> OperatorFigures:
         positions=tuple(message.positions),
         rows_out=tuple(message.rows_out),
         compute_ns=tuple(message.compute_ns),
-        spill_count=tuple(message.spill_count),
-        spilled_bytes=tuple(message.spilled_bytes),
-        bytes_scanned=tuple(message.bytes_scanned),
-        details=tuple((each.position, each.name, each.value) for each in message.details),
+        # Most tasks spill nothing and are not profiled; columns are read where there are any.
+        spill_count=tuple(message.spill_count) if message.spill_count else (),
+        spilled_bytes=tuple(message.spilled_bytes) if message.spilled_bytes else (),
+        bytes_scanned=tuple(message.bytes_scanned) if message.bytes_scanned else (),
+        details=(
+            tuple((each.position, each.name, each.value) for each in message.details)
+            if message.details
+            else ()
+        ),
     )
 
 
