@@ -1,5 +1,6 @@
 """The scheduler's process: `python -m springald_scheduler --bind HOST:PORT`."""
 
+import gc
 import os
 import platform
 import sys
@@ -32,7 +33,7 @@ from springald_scheduler.core.events import ClusterFacts
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.driver import SchedulerDriver
-from springald_scheduler.limits import THREAD_SWITCH_MS
+from springald_scheduler.limits import GARBAGE_OBJECTS_MIN, THREAD_SWITCH_MS
 from springald_scheduler.settings import SchedulerSettings
 
 log = structlog.get_logger("springald.scheduler")
@@ -74,6 +75,7 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
     """
     # News passes through several threads; none of them should wait long for one that computes.
     sys.setswitchinterval(THREAD_SWITCH_MS / 1000)
+    gc.set_threshold(GARBAGE_OBJECTS_MIN, *gc.get_threshold()[1:])
     with ExitStack() as stack:
         folder = settings.work_dir or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="springald-scheduler-"))

@@ -62,6 +62,10 @@ DEFINITIONS_KEPT_MAX: Final = 32
 THREAD_SWITCH_MS: Final = 1
 """How long a thread may compute while another one waits to carry news on."""
 
+GARBAGE_OBJECTS_MIN: Final = 50_000
+"""New objects until the interpreter looks for cycles: each full look stops everybody, for 0.1 s
+where 100,000 tasks are remembered, and hardly anything here is in a cycle."""
+
 PINGS_INTERVAL_MS_MIN: Final = 10_000
 """How often clients and executors may probe an idle connection."""
 
