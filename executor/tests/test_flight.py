@@ -31,7 +31,6 @@ from springald.executor.v1.executor_pb2 import (
 )
 from springald.results import plain_schema, restore, with_result_schema
 from springald.tickets import sign
-from springald_executor.codec.files import located_to_bytes
 from springald_executor.core.limits import FETCH_CALLS_MAX, UPLOAD_BLOCK_ROWS_MAX
 from springald_executor.core.model import Grant, OutputsWanted, StoredFile, UploadWanted, Wanted
 from springald_executor.shuffle.fetch import FlightFetcher
@@ -97,7 +96,7 @@ def library(tmp_path: Path) -> _Library:
 @pytest.fixture
 def server(library: _Library) -> Iterator[FlightServer]:
     """A server of the library on a free port."""
-    with FlightServer("grpc://127.0.0.1:0", library, located_to_bytes) as running:
+    with FlightServer("grpc://127.0.0.1:0", library) as running:
         yield running
 
 
@@ -247,10 +246,19 @@ def test_removed_output_is_a_lost_input(library: _Library, client: flight.Flight
         lambda client: client.get_flight_info(flight.FlightDescriptor.for_path("x")),
         lambda client: client.get_schema(flight.FlightDescriptor.for_path("x")),
         lambda client: list(client.do_action(flight.Action("x", b""))),
+        lambda client: list(client.do_action(flight.Action("locate", b""))),
         lambda client: client.list_actions(),
         lambda client: client.do_exchange(flight.FlightDescriptor.for_path("x"))[1].read_chunk(),
     ],
-    ids=["list_flights", "get_flight_info", "get_schema", "do_action", "list_actions", "exchange"],
+    ids=[
+        "list_flights",
+        "get_flight_info",
+        "get_schema",
+        "do_action",
+        "locate",
+        "list_actions",
+        "exchange",
+    ],
 )
 def test_every_other_call_is_refused(client: flight.FlightClient, call: Any) -> None:  # noqa: ANN401
     """A Flight server refuses every request that it does not know (P5.2)."""

@@ -21,7 +21,6 @@ from springald.executor.v1.executor_pb2 import (
 from springald.tickets import sign
 from springald_executor.codec.files import located_from_bytes, located_to_bytes
 from springald_executor.core.model import Grant, OutputsWanted, StoredFile, UploadWanted, Wanted
-from springald_executor.shuffle import in_place
 from springald_executor.shuffle.fetch import FlightFetcher
 from springald_executor.shuffle.in_place import LOCATE, Located, LocatedFile, Neighbours
 from springald_executor.shuffle.orders import Fetched, FetchOrder, InputError, Selection
@@ -218,7 +217,7 @@ def test_file_of_another_user_is_fetched_instead(
     peer: _Peer, server: FlightServer, fetcher: FlightFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody passes a file of his own off as an executor's."""
-    monkeypatch.setattr(in_place.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
     assert not _fetch(peer, fetcher, _order(server, ("t1", 0, 2, 0))).in_place
 

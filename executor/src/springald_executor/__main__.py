@@ -157,8 +157,9 @@ def _profile(settings: ExecutorSettings, roots: Roots) -> Profile:
 
 def _flight_server(settings: ExecutorSettings, driver: ExecutorDriver) -> FlightServer:
     host, port = settings.bind, settings.flight_port
+    write_located = located_to_bytes if settings.read_in_place else None
     try:
-        return FlightServer(f"grpc://{_in_url(host)}:{port}", driver, located_to_bytes)
+        return FlightServer(f"grpc://{_in_url(host)}:{port}", driver, write_located)
     except (OSError, pa.ArrowException) as failure:
         message = f"the Flight server needs a free port: got none at {host}:{port}"
         raise AddressInUseError(f"{message}; choose another with --flight-port") from failure

@@ -88,7 +88,8 @@ class ExecutorSettings(BaseSettings):
     )
     read_in_place: bool = Field(
         default=True,
-        description="Reads files of other executors on this host where they lie; off fetches them.",
+        description="Lets executors and clients on this host read files where they lie; off has "
+        "everything fetched over Flight.",
     )
     executor_id: str = Field(
         _own_id(), pattern=f"^{_ID}$", description="Its id, unique in the cluster."

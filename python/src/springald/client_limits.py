@@ -47,6 +47,12 @@ UPLOAD_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024
 PREFETCH_BATCHES_MAX: Final = 4
 """Batches of a result that are fetched before they are asked for."""
 
+IN_PLACE_BYTES_MIN: Final = 4 * 1024 * 1024
+"""A part of a result from this size on is worth asking whether its file lies on this host."""
+
+LOCATE_MS_MAX: Final = 5_000
+"""How long an executor may take to say where a part lies, before its rows are fetched instead."""
+
 ROWS_SILENCE_MS_MAX: Final = 120_000
 """How long a Flight server may leave a reader without the next rows."""
 

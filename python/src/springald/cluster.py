@@ -49,8 +49,8 @@ class LocalCluster:
         memory: The memory that each deals out to its tasks, in bytes; None lets it decide.
         work_dir: An existing folder in which the cluster makes its own, private one; None means the
             system's folder for temporary files.
-        read_in_place: False has executors fetch from each other as if they were on different hosts,
-            instead of reading each other's files.
+        read_in_place: False has executors and clients fetch all rows, as if they were on different
+            hosts, instead of reading files where they lie.
         log_level: How much the processes write into their logs: `debug`, `info`, `warning`,
             `error`.
         port: The scheduler's port; 0 means any free one.

@@ -9,6 +9,8 @@ import pyarrow as pa
 from springald import client_limits
 from springald.codec.flight_errors import error_from_flight
 from springald.errors import SpringaldError
+from springald.rows_in_place import rows_in_place
+from springald.transport import Rows
 
 if TYPE_CHECKING:
     # Loading Flight takes as long as everything else together: it is imported where it is used.
@@ -35,21 +37,29 @@ class FlightConnections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[str, flight.FlightClient] = {}
+        self._apart: set[str] = set()  # addresses whose files cannot be read from here
 
-    def read(self, address: str, ticket: bytes) -> "FlightRows":
-        """Opens the rows that a ticket stands for.
+    def read(self, address: str, ticket: bytes, bytes_expected: int = 0) -> Rows:
+        """Opens the rows that a ticket stands for: their files if they lie here, else the stream.
 
         Args:
             address: `host:port` of the Flight server.
             ticket: The ticket, as the scheduler gave it.
+            bytes_expected: How large they are, if that is known; few bytes are just fetched.
 
         Raises:
             SpringaldError: The server cannot be reached, or does not accept the ticket.
         """
         from pyarrow import flight  # noqa: PLC0415 - see above
 
+        client = self._client(address)
+        if bytes_expected >= client_limits.IN_PLACE_BYTES_MIN and address not in self._apart:
+            rows = rows_in_place(client, ticket)
+            if rows is not None:
+                return rows
+            self._apart.add(address)
         try:
-            stream = self._client(address).do_get(flight.Ticket(ticket))
+            stream = client.do_get(flight.Ticket(ticket))
             return FlightRows(address, stream)
         except (pa.ArrowException, OSError) as error:
             raise error_from_flight(error, address) from None

@@ -132,7 +132,7 @@ class GrpcTransport:
 
     def read_part(self, part: pb.ResultPart) -> Rows:
         """Opens one part of a result at the executor that holds it."""
-        return self._flight.read(part.flight_address, part.ticket)
+        return self._flight.read(part.flight_address, part.ticket, part.bytes)
 
     def store_upload(
         self, prepared: pb.PrepareUploadResponse, reader: pa.RecordBatchReader

@@ -19,14 +19,17 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published 
     """The executor's Flight server; it listens as soon as it is made."""
 
     def __init__(
-        self, location: str, library: Library, write_located: Callable[[Located], bytes]
+        self,
+        location: str,
+        library: Library,
+        write_located: Callable[[Located], bytes] | None = None,
     ) -> None:
         """Listens at a location such as `grpc://127.0.0.1:0`.
 
         Args:
             location: Where to listen.
             library: What is served.
-            write_located: Writes where files lie, for other executors.
+            write_located: Writes where files lie; none if nobody is to be told.
         """
         self._desk = RowDesk(library)
         self._write_located = write_located
@@ -51,8 +54,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]  # published 
             self._desk.store(descriptor.command or b"", reader.schema, _batches(reader))
 
     def do_action(self, _: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
-        """Says where the files of a ticket lie, for executors of the same host."""
-        if action.type != LOCATE:
+        """Says where the files of a ticket lie, for whoever reads them on the same host."""
+        if action.type != LOCATE or self._write_located is None:
             self._refuse()
         with _typed_errors():
             return [self._write_located(self._desk.locate(action.body.to_pybytes()))]
