@@ -7,7 +7,8 @@ import pytest
 from fake_scheduler import wait_until
 
 from springald.errors import IoFailedError
-from springald_executor.adapters.folders import Folders, remove_stale
+from springald.own_folder import remove_stale
+from springald_executor.adapters.folders import Folders
 
 
 def test_folders_are_made_and_removed(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_stale_folders_are_removed_and_living_ones_kept(tmp_path: Path) -> None:
     (dead / "jobs").mkdir()
     other = tmp_path / "something-else"
     other.mkdir()
-    remove_stale(tmp_path)
+    remove_stale(tmp_path, "springald-executor-")
 
     assert not dead.exists()
     assert other.exists()
@@ -61,8 +62,8 @@ def test_janitor_removes_folders_when_everybody_is_gone(tmp_path: Path) -> None:
     wait_until(lambda: not roots.disk.exists())
     assert folders._janitor is not None  # noqa: SLF001 - to see it end
     folders._janitor.wait(10)  # noqa: SLF001 - as above
-    for lock in folders._locks:  # noqa: SLF001 - as above
-        os.close(lock)
+    for folder in folders._own:  # noqa: SLF001 - as above
+        folder.remove()
 
 
 def test_work_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

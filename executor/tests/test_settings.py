@@ -86,6 +86,7 @@ def test_memory_is_bounded_by_the_container(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert machine.memory_total() == 2**30
     assert machine.task_memory_auto() == 2**29
+    assert machine.task_memory_auto(4) == 2**27
 
 
 def test_files_in_memory_fit_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,6 +95,7 @@ def test_files_in_memory_fit_their_folder(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=64 * 2**20))
 
     assert machine.shuffle_memory_auto(2**32, tmp_path) == 32 * 2**20
+    assert machine.shuffle_memory_auto(2**32, tmp_path, 4) == 8 * 2**20
     assert machine.shuffle_memory_auto(2**20, tmp_path) == 2**18
     assert machine.shuffle_memory_auto(2**32, None) == 0
 

@@ -221,6 +221,30 @@ def test_scheduler_and_executor_commands_make_a_cluster(tmp_path: Path, numbers:
     wait_until(lambda: not footprint.processes() or None, "no process is left")
 
 
+def test_scheduler_removes_the_folder_of_one_that_was_killed(tmp_path: Path) -> None:
+    """Kill -9 leaves a folder to the next scheduler, which removes it; in the end none is left."""
+    kept = tmp_path / "temporary"
+    kept.mkdir()
+    found: list[set[Path]] = []
+    for number, end in enumerate((signal.SIGKILL, signal.SIGTERM)):
+        ready = tmp_path / f"ready-{number}.json"
+        scheduler = subprocess.Popen(
+            [COMMAND, "scheduler", "--bind", "127.0.0.1:0", "--ready-file", ready],
+            env={**os.environ, "TMPDIR": str(kept)},
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until(ready.exists, "the scheduler is ready")
+            found.append(set(kept.glob("springald-scheduler-*")))
+        finally:
+            scheduler.send_signal(end)
+            scheduler.wait(20)
+    first, second = found
+    assert len(first) == len(second) == 1
+    assert first != second
+    assert not list(kept.glob("springald-scheduler-*"))
+
+
 def test_two_schedulers_at_one_port_are_refused(patient: springald.LocalCluster) -> None:
     """A scheduler or cluster at a port in use exits with 3 and says which port, in a line."""
     port = patient.url.rpartition(":")[2]

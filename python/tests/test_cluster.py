@@ -47,6 +47,7 @@ def test_cluster_block_ends_leaves_nothing(home: Path) -> None:
         ]
         assert "--slots 3" in cluster.executors[0].log
         assert "--memory 1024" in cluster.executors[1].log
+        assert all("--sharers 2 " in executor.log for executor in cluster.executors)
         with cluster.connect(x="1") as con:
             assert con.url == cluster.url
             assert con.sql("SELECT 1").to_arrow().num_rows == 1
@@ -98,7 +99,10 @@ def test_add_executor_other_slots_joins(home: Path) -> None:
     with LocalCluster(0, 2, work_dir=home) as cluster:
         assert list(cluster.executors) == []
         assert "--slots 5" in cluster.add_executor(slots=5).log
-        assert "--slots 2" in cluster.add_executor().log
+        added = cluster.add_executor()
+        assert "--slots 2" in added.log
+        assert "--sharers 2" in added.log
+        assert "--memory" not in added.log
         assert [executor.executor_id for executor in cluster.executors] == [
             "executor-1",
             "executor-2",

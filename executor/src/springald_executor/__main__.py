@@ -142,10 +142,10 @@ class ExecutorProcess:
 
 
 def _profile(settings: ExecutorSettings, roots: Roots) -> Profile:
-    memory = task_memory_auto() if settings.memory is None else settings.memory
+    memory = task_memory_auto(settings.sharers) if settings.memory is None else settings.memory
     shuffle_memory = settings.shuffle_memory
     if shuffle_memory is None:
-        shuffle_memory = shuffle_memory_auto(memory, roots.memory)
+        shuffle_memory = shuffle_memory_auto(memory, roots.memory, settings.sharers)
     return Profile(
         executor_id=settings.executor_id,
         slots=settings.slots,

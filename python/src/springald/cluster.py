@@ -46,7 +46,9 @@ class LocalCluster:
     Args:
         executors: How many executors to start, at least 0.
         slots: How many slots each of them offers.
-        memory: The memory that each deals out to its tasks, in bytes; None lets it decide.
+        memory: The memory that each deals out to its tasks, in bytes; None shares half of the
+            machine's memory out among them. One that is added later takes the share that it would
+            have had, and the others keep theirs.
         work_dir: An existing folder in which the cluster makes its own, private one; None means the
             system's folder for temporary files.
         read_in_place: False has executors and clients fetch all rows, as if they were on different
@@ -169,6 +171,7 @@ class LocalCluster:
     def _start_executors(self, count: int, slots: int) -> list[ExecutorProcess]:
         """Starts them all, then waits for each: they get ready side by side."""
         started = []
+        sharers = sum(executor.is_alive for executor in self._executors) + count
         for _ in range(count):
             name = f"executor-{len(self._executors) + 1}"
             options = {
@@ -177,6 +180,7 @@ class LocalCluster:
                 "--executor-id": name,
                 "--work-dir": self._folder / f"{name}-work",
                 "--log-level": self._log_level,
+                "--sharers": sharers,
                 **({"--memory": self._memory} if self._memory is not None else {}),
             }
             flags = [] if self._read_in_place else ["--no-read-in-place"]

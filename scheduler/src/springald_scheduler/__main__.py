@@ -18,12 +18,13 @@ from pydantic_settings import CliApp, SettingsError
 
 from springald.engine.routing import routing_fingerprint
 from springald.engine.session import ENGINE_NAME
-from springald.errors import AddressInUseError, SpringaldError
+from springald.errors import AddressInUseError, IoFailedError, SpringaldError
 from springald.lifeline import watch_parent
 from springald.limits import (
     JOBS_REMEMBERED_MAX,
     PROTOCOL_MAJOR,
 )
+from springald.own_folder import OwnFolder, new_name
 from springald.server_process import hear_signals, set_up_log, write_ready
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.adapters.planner_pool import PlannerProcesses
@@ -77,9 +78,7 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
     sys.setswitchinterval(THREAD_SWITCH_MS / 1000)
     gc.set_threshold(GARBAGE_OBJECTS_MIN, *gc.get_threshold()[1:])
     with ExitStack() as stack:
-        folder = settings.work_dir or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="springald-scheduler-"))
-        )
+        folder = settings.work_dir or _own_folder(stack)
         planner = PlannerProcesses(
             settings.allowed_paths,
             folder,
@@ -102,6 +101,17 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
         if cause == _EOF:
             # Whoever started it has started the executors too, and ends them all.
             driver.cancel_jobs("the cluster stops; run it again on another one")
+
+
+def _own_folder(stack: ExitStack) -> Path:
+    """Makes a folder for the scheduler's files, and removes those of schedulers that are gone."""
+    try:
+        folder = OwnFolder(Path(tempfile.gettempdir()), new_name("springald-scheduler-"))
+    except OSError as failure:
+        message = f"a scheduler writes into a folder of its own: got {failure}"
+        raise IoFailedError(f"{message}; name another one with --work-dir") from failure
+    stack.callback(folder.remove)
+    return folder.path
 
 
 def local_facts() -> ClusterFacts:

@@ -6,21 +6,18 @@ all of its engines are gone, however they went.
 """
 
 import contextlib
-import fcntl
 import os
-import secrets
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
 from springald.errors import IoFailedError
+from springald.own_folder import OwnFolder, new_name
 from springald_executor.core.limits import FAREWELL_MS_MAX
 from springald_executor.shuffle.space import Roots
 
 _PREFIX: Final = "springald-executor-"
-_LOCK: Final = "lock"
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - every file in it is private to its owner
 
 # Waits until nobody holds the other end of its standard input, then removes the folders. What is
@@ -51,8 +48,8 @@ class Folders:
         Raises:
             IoFailedError: The folder on disk cannot be made.
         """
-        name = f"{_PREFIX}{secrets.token_hex(6)}"
-        self._locks: list[int] = []
+        name = new_name(_PREFIX)
+        self._own: list[OwnFolder] = []
         try:
             work_dir.mkdir(parents=True, exist_ok=True)
             disk = self._make(work_dir, name)
@@ -72,18 +69,12 @@ class Folders:
 
     def remove(self) -> None:
         """Removes both folders and ends the janitor; everything that writes there has ended."""
-        for folder in self._all():
-            shutil.rmtree(folder, ignore_errors=True)
-        for lock in self._locks:
-            os.close(lock)
-        self._locks.clear()
+        for folder in self._own:
+            folder.remove()
         if self._janitor is not None:
             os.close(self.lifeline_fd)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._janitor.wait(FAREWELL_MS_MAX / 1000)
-
-    def _all(self) -> list[Path]:
-        return [root for root in (self.roots.memory, self.roots.disk) if root is not None]
 
     def _make_memory(self, memory_dir: Path | None, name: str) -> Path | None:
         if memory_dir is None or not os.access(memory_dir, os.W_OK):
@@ -93,21 +84,23 @@ class Folders:
         return None
 
     def _make(self, parent: Path, name: str) -> Path:
-        remove_stale(parent)
-        # Under its final name the folder is locked from the start.
-        unready = parent / f".{name}"
-        unready.mkdir(mode=0o700)
-        lock = os.open(unready / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._locks.append(lock)
-        return unready.rename(parent / name)
+        folder = OwnFolder(parent, name)
+        self._own.append(folder)
+        return folder.path
 
     def _start_janitor(self) -> tuple["subprocess.Popen[bytes]", int]:
         """Starts the janitor; its pipe is open as long as somebody keeps the other end."""
         read, write = os.pipe()
         try:
             janitor = subprocess.Popen(  # noqa: S603 - the text above
-                [sys.executable, "-I", "-S", "-c", _JANITOR, *map(str, self._all())],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    _JANITOR,
+                    *(str(folder.path) for folder in self._own),
+                ],
                 stdin=read,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -117,24 +110,3 @@ class Folders:
         finally:
             os.close(read)
         return janitor, write
-
-
-def remove_stale(parent: Path) -> None:
-    """Removes the folders of executors that are gone."""
-    for folder in parent.glob(f"{_PREFIX}*"):
-        if _is_abandoned(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        lock = os.open(folder / _LOCK, os.O_RDWR)
-    except OSError:
-        return False  # being removed by somebody else, or not ours to look at
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(lock)
-    return True

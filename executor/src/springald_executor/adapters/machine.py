@@ -28,21 +28,26 @@ def memory_total() -> int:
     return min(limit for limit in limits if limit > 0)
 
 
-def task_memory_auto() -> int:
-    """Returns what an executor deals out to tasks when nobody says how much."""
-    return memory_total() * _TASKS_PERCENT // 100
+def task_memory_auto(sharers: int = 1) -> int:
+    """Returns what an executor deals out to tasks when nobody says how much.
+
+    Args:
+        sharers: How many executors share the machine.
+    """
+    return memory_total() * _TASKS_PERCENT // 100 // sharers
 
 
-def shuffle_memory_auto(task_memory: int, memory_root: Path | None) -> int:
+def shuffle_memory_auto(task_memory: int, memory_root: Path | None, sharers: int = 1) -> int:
     """Returns how much of files lies in memory when nobody says how much.
 
     Args:
         task_memory: What the executor deals out to tasks.
         memory_root: The memory-backed folder; it may be small, in a container 64 MiB.
+        sharers: How many executors share the machine.
     """
     if memory_root is None:
         return 0
-    room = shutil.disk_usage(memory_root).free // 2
+    room = shutil.disk_usage(memory_root).free // 2 // sharers
     return min(task_memory * _SHUFFLE_PERCENT // 100, room)
 
 

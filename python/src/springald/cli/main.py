@@ -219,7 +219,12 @@ def cluster_command(
     ] = PORT_DEFAULT,
     memory: Annotated[
         int | None,
-        typer.Option("--memory", min=1, help="Bytes that each executor deals out to its tasks."),
+        typer.Option(
+            "--memory",
+            min=1,
+            help="Bytes that each executor deals out to its tasks. "
+            "Default: they share half of the machine's memory.",
+        ),
     ] = None,
     log_level: Annotated[str, typer.Option("--log-level", help="What the logs hold.")] = "info",
 ) -> None:
