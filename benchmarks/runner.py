@@ -1,7 +1,8 @@
 """Runs workloads in places, in alternating order, so that all places see the same disturbances."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,15 +10,17 @@ from typing import Final
 import pyarrow as pa
 
 from benchmarks.answers import check_same
-from benchmarks.figures import Cell, Cells, Run
-from benchmarks.process import PlaceFailedError, PlaceProcess, PlaceSpec, Resources
-from benchmarks.workloads.workload import Workload
+from benchmarks.figures import Cell, Cells, Run, percentile
+from benchmarks.meters import Usage
+from benchmarks.process import PlaceFailedError, PlaceProcess, PlaceSpec, Resources, read_answer
+from benchmarks.workloads.workload import Kind, Workload
 
 REFERENCE: Final = "datafusion"
 """The place that others are compared with: the engine alone."""
 
 _TIMEOUT_FACTOR: Final = 10
 _TIMEOUT_S_MIN: Final = 60.0
+_IDLE_S: Final = 1.0
 _WARM_CHUNK: Final = 1 << 24
 
 Say = Callable[[str], None]
@@ -30,12 +33,12 @@ class Outcome:
     Attributes:
         cells: The figures.
         versions: What answered, by place.
-        idle_cpu: CPU seconds a second that a place takes while it waits for its turn.
+        idle: What each place takes while it waits for its turn.
     """
 
     cells: Cells
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
-    idle_cpu: dict[str, float] = field(default_factory=dict)
+    idle: dict[str, Usage] = field(default_factory=dict)
 
 
 class Runner:
@@ -58,6 +61,7 @@ class Runner:
         self._tables: Mapping[str, Path] = {}
         self._places: dict[str, PlaceProcess] = {}
         self._truth: dict[str, pa.Table] = {}
+        self._counts: dict[str, int] = {}
         self.outcome = Outcome({spec.name: {} for spec in specs})
 
     def run(self, runs: int, *, one_at_a_time: bool = False) -> Outcome:
@@ -70,7 +74,7 @@ class Runner:
         """
         self._tables = self._workload.make_tables()
         warm_page_cache(self._tables)
-        queries = list(self._workload.queries)
+        queries = self._workload.measured_names
         if one_at_a_time:
             for number in range(runs):
                 for spec in rotated(self._specs, number):
@@ -91,6 +95,7 @@ class Runner:
         try:
             for spec in specs:
                 self._place(spec)
+            self._look_at_idle()
             yield
         finally:
             for place in self._places.values():
@@ -109,7 +114,7 @@ class Runner:
             place.query(f"SELECT count(*) FROM {min(self._tables)}", _TIMEOUT_S_MIN)
         except PlaceFailedError as error:
             self._say(f"{spec.name} does not start: {error}")
-            for query in self._workload.queries:
+            for query in self._workload.measured_names:
                 self._cell(spec, query).failure = f"does not start: {error}"
             return None
         self.outcome.versions[spec.name] = place.versions
@@ -129,16 +134,50 @@ class Runner:
             cell.failure = " ".join(str(error).split()) or type(error).__name__
             self._say(f"{query} {spec.name} FAIL {cell.failure[:200]}")
 
+    def _look_at_idle(self) -> None:
+        with ExitStack() as stack:
+            for name, place in self._places.items():
+                if place.alive:
+                    self.outcome.idle[name] = stack.enter_context(place.meter.span())
+            time.sleep(_IDLE_S)
+
     def _run_once(self, place: PlaceProcess, query: str) -> Run:
+        if query in self._workload.clients:
+            return self._run_clients(place, query)
         timed, usage, rows = place.query(
             self._workload.queries[query],
             self._timeout_s(query),
             keep=self._workload.keep_rows,
-            measured=self._workload.measured,
+            measured=self._workload.kind is not Kind.LATENCY,
         )
         if rows is not None:
-            check_same(rows, self._truth.setdefault(query, rows), exact=place.spec.exact)
+            self._check(query, rows, place.spec)
+        counted = self._counts.setdefault(query, timed["rows"])
+        if timed["rows"] != counted:
+            raise AssertionError(f"rows differ: got {timed['rows']}, want {counted}")
         return Run(**timed, usage=usage)
+
+    def _run_clients(self, place: PlaceProcess, query: str) -> Run:
+        queries = self._workload.queries
+        request = {
+            "do": "clients",
+            "clients": self._workload.clients[query],
+            "queries": list(queries.values()),
+            "answers": str(place.answers),
+        }
+        done, usage = place.ask(request, self._workload.timeout_s_max)
+        for number, name in enumerate(queries):
+            self._check(name, read_answer(place.answers / f"{number}.arrow"), place.spec)
+        latencies_s = done["latencies_s"]
+        counters = {
+            "per_second": len(latencies_s) / done["seconds"],
+            "p50_s": percentile(latencies_s, 50),
+            "p95_s": percentile(latencies_s, 95),
+        }
+        return Run(done["seconds"], counters=counters, usage=usage)
+
+    def _check(self, query: str, rows: pa.Table, spec: PlaceSpec) -> None:
+        check_same(rows, self._truth.setdefault(query, rows), exact=spec.exact)
 
     def _timeout_s(self, query: str) -> float:
         known = self.outcome.cells.get(REFERENCE, {}).get(query, Cell()).best_s

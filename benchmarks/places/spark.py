@@ -72,7 +72,7 @@ def start(setup: Setup) -> Iterator[SparkPlace]:
     # An executor's heap holds what operators may; the JVM's own needs come on top.
     executor_mib = max(1024, (setup.memory_bytes - _DRIVER_BYTES) // setup.executors >> 20)
     partitions = setup.partitions or setup.cores * _PARTITIONS_PER_CORE
-    spark = (
+    builder = (
         SparkSession.builder.master(
             f"local-cluster[{setup.executors},{setup.slots},{executor_mib}]"
         )
@@ -86,8 +86,11 @@ def start(setup: Setup) -> Iterator[SparkPlace]:
         .config("spark.sql.warehouse.dir", str(setup.scratch / "warehouse"))
         .config("spark.sql.shuffle.partitions", partitions)
         .config("spark.ui.port", "0")
-        .getOrCreate()
     )
+    if setup.spread:
+        # Small files are packed into one task by what opening them is said to cost.
+        builder = builder.config("spark.sql.files.openCostInBytes", str(1 << 30))
+    spark = builder.getOrCreate()
     try:
         yield SparkPlace(setup, spark)
     finally:
