@@ -83,7 +83,7 @@ def test_rows_of_unions_are_told_branch_by_branch(
     )
     profile = _profile(anywhere, f"SELECT k, count(*) FROM ({branches}) GROUP BY k")
     told = {o.detail: o.rows_out for o in _operators(profile, "FilterExec")}
-    assert sorted(told.values(), key=int) == list(bounds)
+    assert sorted(rows or 0 for rows in told.values()) == list(bounds)
     for bound in bounds:
         assert told[next(d for d in told if f"< {bound}" in d)] == bound
         assert _counted(numbers, f"id % 4000 < {bound}") == bound
