@@ -76,8 +76,8 @@ class ExecutorSettings(BaseSettings):
     slots: int = Field(processors(), ge=1, le=1024, description="How many slots it offers.")
     memory: Bytes = Field(
         None,
-        description="Bytes that it deals out to tasks, such as 4GiB; auto takes half of all, or its "
-        "share of that.",
+        description="Bytes that it deals out to tasks, such as 4GiB; auto takes half of all, or "
+        "its share of that.",
     )
     sharers: int = Field(
         1, ge=1, description="How many executors share this machine, if their memory is auto."

@@ -36,7 +36,6 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"Invalid Parquet|Corrupt footer|Parquet (argument )?error|EOF:", e.FileCorruptError),
     (r"ParquetError", e.FileCorruptError),
     (r"Json error|Csv error|CSV error|Ipc error|Arrow file", e.FileCorruptError),
-    (r"range start must not be greater|out of range for slice", e.FileCorruptError),
     (r"Scalar subquery returned more than one row", e.DataInvalidError),
     (r"not implemented|NotImplemented|not supported|Unsupported", e.UnsupportedError),
     (r"[Cc]annot coerce|[Tt]ype[_ ]coercion|No function matches", e.TypeMismatchError),
@@ -60,6 +59,12 @@ _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
         r"D[DM]L not supported: ",
         e.UnsupportedError,
         "a query changes nothing: got one that writes; fetch its rows and write them with pyarrow",
+    ),
+    (
+        r"range start must not be greater|out of range for slice",
+        e.FileCorruptError,
+        "a file's footer names places inside of the file: got others; look for a file that was cut "
+        "off or overwritten, and write it again",
     ),
 )
 """What the engine says of its own parts, said of what the person has written."""
