@@ -535,7 +535,9 @@ Global___Sizes: _TypeAlias = Sizes  # noqa: Y015
 
 @_typing.final
 class InputSlice(_message.Message):
-    """InputSlice is what one task reads of one input. Empty if the input is not sliced."""
+    """InputSlice is what one task reads of one input. Empty if the input is not sliced. A task that would
+    read another partition fails, as it cannot know whether that has rows.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
