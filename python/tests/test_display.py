@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from springald.display import cell_texts, html_table, text_table
+from springald.display import cell_texts, html_table, rows_text, text_table
 
 
 def test_text_table_types_are_aligned() -> None:
@@ -82,3 +82,12 @@ def test_html_table_names_values_and_note_are_escaped() -> None:
     assert "<b>" not in html
     assert "<i>" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_rows_of_explain_are_shown_as_texts_that_move_no_cursor() -> None:
+    """A plan keeps its lines; whatever else is in it is made visible. Other rows are a table."""
+    rows = pa.table({"plan_type": ["a", "b"], "plan": ["x\n  y\x1b[2J", "z"]})
+    assert rows_text(rows) == "a:\nx\n  y\\x1b[2J\n\nb:\nz"
+    assert rows_text(rows.rename_columns(["plan_type", "other"])).startswith("+--")
+    numbers = pa.table({"plan_type": [1], "plan": [2]})
+    assert rows_text(numbers) == text_table(numbers)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from springald.client_limits import HTML_ROWS_MAX, SHOW_ROWS_DEFAULT
-from springald.display import html_table, text_table
+from springald.display import html_table, rows_text
 from springald.errors import InvalidArgumentError, SpringaldError, UnsupportedError
 from springald.job import Job
 from springald.scheduler.v1 import scheduler_pb2 as pb
@@ -142,7 +142,7 @@ class DataFrame:
 
     def show(self, num: int = SHOW_ROWS_DEFAULT) -> None:
         """Prints the first rows as a table."""
-        print(text_table(self._first_rows(num)))  # noqa: T201 - what it is for
+        print(rows_text(self._first_rows(num)))  # noqa: T201 - what it is for
 
     def explain(self, verbose: bool = False, analyze: bool = False) -> None:  # noqa: FBT001, FBT002 - datafusion-python's signature
         """Prints the query's plans: logical, physical, and cut into stages.

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from springald.client_limits import CELL_CHARACTERS_MAX
 
-__all__ = ["cell_texts", "html_table", "text_table"]
+__all__ = ["cell_texts", "html_table", "rows_text", "text_table"]
 
 
 def text_table(rows: pa.Table, note: str = "") -> str:
@@ -42,6 +42,28 @@ def text_table(rows: pa.Table, note: str = "") -> str:
     body = [_row(cells, widths, rights) for cells in zip(*columns, strict=True)]
     ruled = [rule] if body else []
     return "\n".join([rule, _row(heads, widths, rights), rule, *body, *ruled, *_notes(note)])
+
+
+def rows_text(rows: pa.Table, note: str = "") -> str:
+    r"""Draws rows as a table, and what EXPLAIN answers as the texts that it is.
+
+    Example:
+        >>> print(rows_text(pa.table({"plan_type": ["stages"], "plan": ["Stage 1\n  Scan"]})))
+        stages:
+        Stage 1
+          Scan
+
+    Args:
+        rows: The rows, all of which are drawn.
+        note: A line to put under a table.
+    """
+    if rows.column_names != ["plan_type", "plan"] or rows.schema.types != [pa.string()] * 2:
+        return text_table(rows, note)
+    plans = []
+    for row in rows.to_pylist():
+        lines = [f"{row['plan_type']}:", *str(row["plan"]).split("\n")]
+        plans.append("\n".join(map(_one_line, lines)))
+    return "\n\n".join(plans)
 
 
 def html_table(rows: pa.Table, note: str = "") -> str:

@@ -44,7 +44,9 @@ def _headlines(profile: "JobProfile") -> Iterator[str]:
     )
     if stages:
         yield f"  shuffled {moved}: {local} read in place, {remote} fetched; spilled {spilled}"
-    yield from (f"  -- {decision}" for decision in profile.decisions)
+    # A stage says itself why it is one task.
+    told = {_reason(stage) for stage in stages}
+    yield from (f"  -- {decision}" for decision in profile.decisions if decision not in told)
 
 
 def _stage_lines(stage: "StageProfile", *, verbose: bool) -> Iterator[str]:
@@ -55,11 +57,15 @@ def _stage_lines(stage: "StageProfile", *, verbose: bool) -> Iterator[str]:
         f"{kind}, {_counted(stage.output_partitions, 'partition')}"
     )
     if stage.single_task_reason:
-        yield f"  -- one task: {stage.single_task_reason}"
+        yield f"  -- {_reason(stage)}"
     yield from (f"  -- {decision}" for decision in stage.decisions)
     yield f"  {_stage_figures(stage)}"
     if stage.operators:
         yield from _operator_lines(stage.operators, verbose=verbose)
+
+
+def _reason(stage: "StageProfile") -> str:
+    return f"one task: {stage.single_task_reason}"
 
 
 def _stage_figures(stage: "StageProfile") -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from springald.cli.formats import Format
-from springald.display import text_table
+from springald.display import rows_text
 from springald.errors import InvalidArgumentError
 
 __all__ = ["write_rows"]
@@ -55,7 +55,7 @@ def _write_table(reader: pa.RecordBatchReader, output: Path | None, rows_max: in
             break
     shown = pa.Table.from_batches(batches, reader.schema)
     note = f"(the first {rows_max} rows; --max-rows 0 shows all)" if 0 < rows_max < rows else ""
-    text = text_table(shown.slice(0, rows_max or None), note)
+    text = rows_text(shown.slice(0, rows_max or None), note)
     with _sink(output) as sink:
         sink.write(f"{text}\n".encode())
     return min(rows, rows_max or rows)
