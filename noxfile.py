@@ -70,8 +70,8 @@ def baseline(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Tests that need no second process: cores, planning, engine, client."""
-    session.run("pytest", *(session.posargs or UNIT_TESTS))
+    """Tests that need no second process: cores, planning, engine, client, the harness's figures."""
+    session.run("pytest", *(session.posargs or [*UNIT_TESTS, "benchmarks/tests"]))
 
 
 @nox.session

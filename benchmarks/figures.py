@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.meters import Usage
@@ -118,10 +118,25 @@ def total(cells: Sequence[Cell]) -> float:
     return sum(cell.best_s or 0 for cell in cells)
 
 
-def overheads_s(cells: dict[str, Cell], reference: dict[str, Cell]) -> list[float]:
-    """Returns, for each query that both finished, how much longer its best run took."""
-    return [
-        cell.best_s - other.best_s
-        for query, cell in cells.items()
-        if (other := reference.get(query)) and cell.best_s is not None and other.best_s is not None
-    ]
+def overheads_s(
+    cells: dict[str, Cell], reference: dict[str, Cell], seconds: Callable[[Cell], float | None]
+) -> list[float]:
+    """Returns how much longer each query took than at the reference, if both finished it.
+
+    Args:
+        cells: A place's queries.
+        reference: The reference's.
+        seconds: Which time of a query counts, for example `best_s`.
+    """
+    pairs = [(seconds(cell), seconds(reference.get(name, Cell()))) for name, cell in cells.items()]
+    return [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
+
+
+def best_s(cell: Cell) -> float | None:
+    """Returns a query's best time."""
+    return cell.best_s
+
+
+def first_s(cell: Cell) -> float | None:
+    """Returns how long a query took when it was asked for the first time."""
+    return cell.runs[0].seconds if cell.best else None

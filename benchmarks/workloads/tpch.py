@@ -104,7 +104,7 @@ def _customer(number: int) -> str:
 def _day(number: int) -> str:
     return (
         "SELECT l_shipmode, count(*) AS items, sum(l_quantity) AS quantity FROM lineitem "
-        f"WHERE l_shipdate = date '199{3 + number % 4}-{1 + number % 12:02}-{1 + number % 28:02}' "
+        f"WHERE l_shipdate = date '199{3 + number % 4}-{1 + number % 12:02}-{1 + number % 27:02}' "
         "GROUP BY l_shipmode"
     )
 
@@ -112,7 +112,7 @@ def _day(number: int) -> str:
 def _brand(number: int) -> str:
     return (
         "SELECT p_brand, count(*) AS parts, max(p_retailprice) AS dearest FROM part "
-        f"WHERE p_size = {1 + number % 50} GROUP BY p_brand"
+        f"WHERE p_size = {1 + number % 50} AND p_partkey > {number} GROUP BY p_brand"
     )
 
 
