@@ -75,11 +75,11 @@ def _stage_figures(stage: "StageProfile") -> str:
     finished = f"{stage.tasks_finished} of {_counted(stage.tasks, 'task')}"
     parts = [
         f"{finished} in {stage.elapsed_ms} ms{times}",
-        f"{stage.rows_out:,} rows out, {bytes_text(stage.bytes_out)}",
+        f"{_counted(stage.rows_out, 'row')} out, {bytes_text(stage.bytes_out)}",
     ]
     if stage.reads:
         local, remote = bytes_text(stage.bytes_read_local), bytes_text(stage.bytes_read_remote)
-        parts.insert(1, f"{stage.rows_in:,} rows in, {local} in place, {remote} fetched")
+        parts.insert(1, f"{_counted(stage.rows_in, 'row')} in, {local} in place, {remote} fetched")
     if stage.bytes_spilled:
         parts.append(f"{bytes_text(stage.bytes_spilled)} spilled")
     return "; ".join(parts)

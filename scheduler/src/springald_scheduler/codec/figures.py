@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from springald.errors import MessageGarbledError
 from springald.physical.v1 import physical_pb2 as physical
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald_scheduler.core.figures import NO_FIGURES, OperatorFigures, Spread
@@ -12,14 +13,25 @@ _NS_PER_US = 1_000
 
 
 def figures_from_proto(message: physical.OperatorFigures) -> OperatorFigures:
-    """Reads what one task measured."""
+    """Reads what one task measured.
+
+    Raises:
+        MessageGarbledError: A column is neither empty nor as long as the others.
+    """
     if not message.positions:
         return NO_FIGURES
+    count = len(message.positions)
+    # Most tasks spill nothing and are not profiled; columns are read where there are any.
+    lengths = {len(message.rows_out), len(message.compute_ns)}
+    lengths |= {len(message.spill_count), len(message.spilled_bytes), len(message.bytes_scanned)}
+    if lengths - {count, 0} or not len(message.rows_out) == len(message.compute_ns) == count:
+        raise MessageGarbledError(
+            f"columns of figures have an entry for each of {count} operators: got {sorted(lengths)}"
+        )
     return OperatorFigures(
         positions=tuple(message.positions),
         rows_out=tuple(message.rows_out),
         compute_ns=tuple(message.compute_ns),
-        # Most tasks spill nothing and are not profiled; columns are read where there are any.
         spill_count=tuple(message.spill_count) if message.spill_count else (),
         spilled_bytes=tuple(message.spilled_bytes) if message.spilled_bytes else (),
         bytes_scanned=tuple(message.bytes_scanned) if message.bytes_scanned else (),
