@@ -194,6 +194,18 @@ def test_jobs_beyond_the_limit_are_forgotten(bench: Bench) -> None:
     assert bench.ignored(JobUnwatched("j1"))
 
 
+def test_jobs_with_more_tasks_than_are_remembered_push_older_ones_out(bench: Bench) -> None:
+    """Large jobs are remembered shorter; the newest one can always be described."""
+    bench = type(bench)(CoreLimits(tasks_remembered_max=5))
+    bench.handle(bench.executor())
+    for number, tasks in enumerate((2, 3, 1, 9), start=1):
+        job_id = bench.run(bench.stage(partitions=tasks), operation_id=f"o{number}")
+        bench.handle(JobReleased("s", f"o{number}"))
+        bench.handle(bench.finished(f"{job_id}/s1/t1#1"))
+        remembered = list(bench.core.world.jobs)
+        assert remembered == [["j1"], ["j1", "j2"], ["j2", "j3"], ["j4"]][number - 1]
+
+
 def test_jobs_beyond_a_sessions_limit_are_refused(bench: Bench) -> None:
     """A session that releases nothing is told to; one release makes room again."""
     bench = type(bench)(CoreLimits(session_jobs_max=2))

@@ -38,7 +38,7 @@ from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState
 
 FACTS = on.ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
-LIMITS = CoreLimits(jobs_remembered_max=3, executors_remembered_max=2)
+LIMITS = CoreLimits(jobs_remembered_max=3, tasks_remembered_max=8, executors_remembered_max=2)
 SESSIONS = st.sampled_from(["s1", "s2"])
 OPERATIONS = st.sampled_from(["o1", "o2", "o3"])
 EXECUTORS = st.sampled_from(["e1", "e2", "e3"])

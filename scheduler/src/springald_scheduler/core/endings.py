@@ -65,7 +65,11 @@ def release_job(world: World, job: Job, reason: Failure) -> None:
     session.job_ids.pop(job.job_id)
     session.watchers -= job.watchers
     world.released_job_ids[job.job_id] = None
-    while len(world.released_job_ids) > world.limits.jobs_remembered_max:
+    world.released_tasks += job.tasks_total
+    limits = world.limits
+    while len(world.released_job_ids) > limits.jobs_remembered_max or (
+        world.released_tasks > limits.tasks_remembered_max and len(world.released_job_ids) > 1
+    ):
         _forget_job(world, world.released_job_ids.popitem(last=False)[0])
 
 
@@ -119,6 +123,7 @@ def _without_payload(stage: Stage) -> Stage:
 
 def _forget_job(world: World, job_id: str) -> None:
     job = world.jobs.pop(job_id)
+    world.released_tasks -= job.tasks_total
     world.touched.pop(job_id, None)
     session = world.sessions.get(job.session_id)
     if session and session.operations.get(job.operation_id) == job_id:

@@ -44,6 +44,8 @@ def _find_problems(world: World) -> Iterator[str]:
     yield from _check_idleness(world)
     if len(world.released_job_ids) > world.limits.jobs_remembered_max:
         yield "too many released jobs are remembered"
+    if world.released_tasks != sum(world.jobs[key].tasks_total for key in world.released_job_ids):
+        yield "the tasks of released jobs are miscounted"
     if world.touched:
         yield "news is left unpublished"
 

@@ -14,6 +14,7 @@ class CoreLimits:
         unwatched_job_ms_max: How long a running job lives while nobody watches it.
         session_jobs_max: How many jobs a session may have that are not released.
         jobs_remembered_max: How many released jobs can still be described.
+        tasks_remembered_max: How many tasks those may have together; the last one may have more.
         executors_remembered_max: How many lost executors may come back to clean up.
         progress_interval_ms: How often news of progress alone is published, at most.
         statement_characters_max: How much of an ended job's statement is kept.
@@ -25,6 +26,7 @@ class CoreLimits:
     unwatched_job_ms_max: int = 60_000
     session_jobs_max: int = 10_000
     jobs_remembered_max: int = 1_000
+    tasks_remembered_max: int = 200_000
     executors_remembered_max: int = 1_000
     progress_interval_ms: int = 100
     statement_characters_max: int = 1_000

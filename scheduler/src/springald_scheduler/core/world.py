@@ -24,6 +24,7 @@ class World:
         sessions: The open sessions.
         jobs: All jobs that can be described, oldest first.
         released_job_ids: Those of them of which only the description is left, oldest first.
+        released_tasks: How many tasks those have.
         executors: The executors that are there, in the order of registration.
         lost: Executors that went away, in case the same life of one comes back.
         uploads: The uploads of open sessions.
@@ -48,6 +49,7 @@ class World:
         self.sessions: dict[str, Session] = {}
         self.jobs: dict[str, Job] = {}
         self.released_job_ids: OrderedDict[str, None] = OrderedDict()
+        self.released_tasks = 0
         self.executors: dict[str, Executor] = {}
         self.lost: OrderedDict[str, Executor] = OrderedDict()
         self.uploads: dict[str, Upload] = {}
