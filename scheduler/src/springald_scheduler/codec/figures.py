@@ -18,29 +18,24 @@ def figures_from_proto(message: physical.OperatorFigures) -> OperatorFigures:
     Raises:
         MessageGarbledError: A column is neither empty nor as long as the others.
     """
-    if not message.positions:
+    positions = tuple(message.positions)
+    if not positions:
         return NO_FIGURES
-    count = len(message.positions)
-    # Most tasks spill nothing and are not profiled; columns are read where there are any.
-    lengths = {len(message.rows_out), len(message.compute_ns)}
-    lengths |= {len(message.spill_count), len(message.spilled_bytes), len(message.bytes_scanned)}
-    if lengths - {count, 0} or not len(message.rows_out) == len(message.compute_ns) == count:
-        raise MessageGarbledError(
-            f"columns of figures have an entry for each of {count} operators: got {sorted(lengths)}"
-        )
-    return OperatorFigures(
-        positions=tuple(message.positions),
-        rows_out=tuple(message.rows_out),
-        compute_ns=tuple(message.compute_ns),
-        spill_count=tuple(message.spill_count) if message.spill_count else (),
-        spilled_bytes=tuple(message.spilled_bytes) if message.spilled_bytes else (),
-        bytes_scanned=tuple(message.bytes_scanned) if message.bytes_scanned else (),
-        details=(
-            tuple((each.position, each.name, each.value) for each in message.details)
-            if message.details
-            else ()
-        ),
+    columns = (
+        tuple(message.rows_out),
+        tuple(message.compute_ns),
+        tuple(message.spill_count),
+        tuple(message.spilled_bytes),
+        tuple(message.bytes_scanned),
     )
+    if not all(columns[:2]) or any(each and len(each) != len(positions) for each in columns):
+        lengths = [len(each) for each in columns]
+        raise MessageGarbledError(
+            f"columns of figures have an entry for each of {len(positions)} operators: "
+            f"got {lengths}"
+        )
+    details = tuple((each.position, each.name, each.value) for each in message.details)
+    return OperatorFigures(positions, *columns, details)
 
 
 def operators_from_proto(messages: Iterable[physical.Operator]) -> tuple[Operator, ...]:

@@ -437,7 +437,9 @@ class JobResult(_message.Message):
     REMOTE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def inline(self) -> Global___InlineRows:
-        """Rows made by the scheduler itself: SHOW, DESCRIBE, EXPLAIN, and statements that return none."""
+        """Rows made by the scheduler itself: SHOW, DESCRIBE, EXPLAIN, EXPLAIN ANALYZE, and statements
+        that return none.
+        """
 
     @_builtins.property
     def remote(self) -> Global___RemoteRows:
