@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks.competitors import BALLISTA, ballista_found, competitor_python
+from benchmarks.competitors import competitor_python
 from benchmarks.process import PlaceSpec
 
 DEFAULT_PLACES: Final = ("datafusion", "local", "cluster-2x1")
-PLACES: Final = (*DEFAULT_PLACES, "cluster-1x2", "sail", "spark", "ballista")
+PLACES: Final = (*DEFAULT_PLACES, "cluster-1x2", "sail", "spark")
 _CLUSTER: Final = re.compile(r"cluster-([1-9]\d*)x([1-9]\d*)")
 
 
@@ -21,7 +21,7 @@ def place_spec(name: str, cores: int, say: Callable[[str], None]) -> PlaceSpec:
         say: Told if something is prepared that takes long.
 
     Raises:
-        ValueError: There is no such place, or it is not on this machine.
+        ValueError: There is no such place.
     """
     if match := _CLUSTER.fullmatch(name):
         return PlaceSpec(name, "cluster", int(match[1]), int(match[2]))
@@ -30,8 +30,4 @@ def place_spec(name: str, cores: int, say: Callable[[str], None]) -> PlaceSpec:
     if name in ("sail", "spark"):
         python = competitor_python(name, say)
         return PlaceSpec(name, name, executors=cores, slots=1, python=python, exact=False)
-    if name == "ballista":
-        if not ballista_found():
-            raise ValueError(f"ballista needs {' and '.join(BALLISTA)} on the PATH: got none")
-        return PlaceSpec(name, name, executors=cores, slots=1)
     raise ValueError(f"a place is one of {', '.join(PLACES)}: got {name!r}")

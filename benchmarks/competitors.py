@@ -11,7 +11,6 @@ from benchmarks.process import ROOT
 
 _REQUIREMENTS: Final = Path(__file__).with_name("requirements")
 _HOME: Final = ROOT / ".data" / "competitors"
-BALLISTA: Final = ("ballista-scheduler", "ballista-executor")
 
 
 def competitor_python(name: str, say: Callable[[str], None]) -> str:
@@ -25,8 +24,3 @@ def competitor_python(name: str, say: Callable[[str], None]) -> str:
         subprocess.run([*pip, "--requirement", str(requirements)], check=True)
         shutil.copy(requirements, stamp)
     return str(python)
-
-
-def ballista_found() -> bool:
-    """Tells whether Ballista's programs are on the PATH; nobody builds them here."""
-    return all(map(shutil.which, BALLISTA))

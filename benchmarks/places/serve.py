@@ -27,7 +27,6 @@ _STARTERS: Final = {
     "cluster": ("springald_modes", "start_cluster"),
     "sail": ("sail", "start"),
     "spark": ("spark", "start"),
-    "ballista": ("ballista", "start"),
 }
 _FAILURE_CHARS_MAX: Final = 400
 

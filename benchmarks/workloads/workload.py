@@ -46,6 +46,7 @@ class Workload:
         options: Further fields of `benchmarks.places.session.Setup`.
         keep_rows: Whether the answer is held in memory and compared; otherwise each batch is let
             go, and only the number of rows is compared.
+        timeout_s_min: How long a query may take in any case.
         timeout_s_max: How long a query may take where the engine alone has not shown how long it
             takes.
     """
@@ -58,6 +59,7 @@ class Workload:
     clients: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     keep_rows: bool = True
+    timeout_s_min: float = 60
     timeout_s_max: float = 600
 
     @property
