@@ -21,7 +21,9 @@ from hypothesis.stateful import (
 from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
 from springald_scheduler.core.failures import Failure
+from springald_scheduler.core.figures import OperatorFigures
 from springald_scheduler.core.graph import (
+    AnswerKind,
     Exchange,
     ExchangeKind,
     Fragment,
@@ -83,7 +85,8 @@ def graphs(draw: st.DrawFn) -> StageGraph:
                 upload_ids=draw(st.sampled_from([(), (), (), (), (), ("u1",)])),
             )
         )
-    return StageGraph(tuple(stages))
+    answer = draw(st.sampled_from([AnswerKind.ROWS, AnswerKind.ROWS, AnswerKind.PROFILE]))
+    return StageGraph(tuple(stages), profile=draw(st.booleans()), answer=answer)
 
 
 class ClusterMachine(RuleBasedStateMachine):
@@ -370,7 +373,8 @@ class ClusterMachine(RuleBasedStateMachine):
             self.accepted.add(attempt_id)
         partitions = data.draw(st.sets(st.integers(0, 3), max_size=3))
         sizes = Sizes.of((each, 1, each + 1) for each in sorted(partitions))
-        self.tell(on.TaskFinished(*life, sizes, bytes_read_local=1, elapsed_ms=1))
+        figures = OperatorFigures((0,), (1,), (1,))
+        self.tell(on.TaskFinished(*life, sizes, bytes_read_local=1, elapsed_ms=1, figures=figures))
 
     @precondition(lambda self: self.launched)
     @rule(data=st.data(), finished=st.booleans())

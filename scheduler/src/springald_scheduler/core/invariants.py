@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from springald_scheduler.core.alarms import AlarmKind
+from springald_scheduler.core.endings import answers_with_rows
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun
 from springald_scheduler.core.states import (
     ExecutorState,
@@ -86,6 +87,8 @@ def _check_job(world: World, job: Job) -> Iterator[str]:
         yield "has a failure exactly if it failed or was cancelled"
     if job.state in {JobState.FAILED, JobState.CANCELLED} and job.holders:
         yield "has failed and keeps files"
+    if job.state.terminal and not answers_with_rows(job) and job.holders:
+        yield "answers without rows and keeps files"
     if job.released != (job.job_id in world.released_job_ids):
         yield "is released in one place and not in the other"
     if job.released and (not job.state.terminal or job.holders or job.answer is not None):
