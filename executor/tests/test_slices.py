@@ -17,15 +17,18 @@ from springald_executor.core import actions as ac
 from springald_executor.core import events as ev
 from springald_executor.core.agent import Agent
 from springald_executor.core.model import (
+    Block,
     ExchangeKind,
     Fragment,
     FragmentFormat,
     InputDefinition,
     InputSlice,
+    LocalInput,
     OutputLocation,
     Partition,
     RemoteInput,
     StageDefinition,
+    StoredFile,
     TaskInput,
 )
 from springald_executor.core.records import Profile
@@ -36,6 +39,12 @@ TASK = "j1/s2/t1#1"
 
 def launched(executor_id: str, *slices: InputSlice) -> list[ac.Action]:
     """What an executor `e1` does about a task that reads two outputs of another one's, sliced."""
+    launch = ev.TaskLaunched(TASK, "j1", 2, (3,), 1, slices)
+    return agent_with_stage(executor_id).handle(launch, 0)
+
+
+def agent_with_stage(executor_id: str) -> Agent:
+    """An executor `e1` that knows a stage which reads two outputs, sliced."""
     places = tuple(OutputLocation(f"j1/s1/t{n}#1", executor_id, "h:1", ()) for n in (1, 2))
     inputs = (InputDefinition(ExchangeKind.HASH, places, sliced=True),)
     fragment = Fragment(FragmentFormat.PHYSICAL_PLAN, b"plan", "v")
@@ -44,16 +53,15 @@ def launched(executor_id: str, *slices: InputSlice) -> list[ac.Action]:
     agent.begin()
     for event in (ev.Registered("c1", ("/",)), ev.EngineReady(1), ev.StageDefined(stage)):
         agent.handle(event, 0)
-    return agent.handle(ev.TaskLaunched(TASK, "j1", 2, (3,), 1, slices), 0)
+    return agent
 
 
 def test_task_is_told_the_partitions_of_its_launch() -> None:
     """Outputs are fetched as far as the launch says that they hold what the task reads."""
     run, _ = launched("e2", InputSlice((3,), {1: (Partition(3, 5, 50),)}))
     assert isinstance(run, ac.RunTask)
-    first, second = (RemoteInput(f"j1/s1/t{n}#1", "e2", "h:1", ()) for n in (1, 2))
-    second = replace(second, partitions=(Partition(3, 5, 50),))
-    assert run.request.inputs == (TaskInput(ExchangeKind.HASH, (first, second), (3,)),)
+    second = RemoteInput("j1/s1/t2#1", "e2", "h:1", (Partition(3, 5, 50),))
+    assert run.request.inputs == (TaskInput(ExchangeKind.HASH, (second,), (3,)),)
     assert not run.request.stage.inputs
 
 
@@ -64,6 +72,20 @@ def test_output_without_rows_for_a_task_need_not_be_there() -> None:
     assert (failed.failure.code, failed.failure.lost_task_id) == ("INPUT_LOST", "j1/s1/t2#1")
     run, _ = launched("e1", InputSlice((3,), {}))
     assert isinstance(run, ac.RunTask)
+
+
+def test_output_that_lies_here_is_handed_over_as_far_as_it_is_read() -> None:
+    """A task of a wide shuffle is not sent where the blocks of all the other tasks lie."""
+    blocks: dict[int, tuple[Block, ...]]
+    blocks = {number: (Block(number, number, number + 1, 1, 0),) for number in range(9)}
+    file = StoredFile("f", 9, in_memory=False, blocks=blocks)
+    assert file.only([3, 20]).blocks == {3: blocks[3]}
+    agent = agent_with_stage("e1")
+    agent.shelf.put_output("j1", "j1/s1/t2#1", file)
+    told = InputSlice((3,), {1: (Partition(3, 1, 1),)})
+    run, _ = agent.handle(ev.TaskLaunched(TASK, "j1", 2, (3,), 1, (told,)), 0)
+    assert isinstance(run, ac.RunTask)
+    assert run.request.inputs[0].outputs == (LocalInput("j1/s1/t2#1", file.only([3])),)
 
 
 def test_launch_that_tells_nothing_of_a_sliced_input_fails() -> None:

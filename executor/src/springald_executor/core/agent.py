@@ -395,8 +395,12 @@ class Agent:
             outputs: list[LocalInput | RemoteInput] = []
             for index, place in enumerate(defined.outputs):
                 partitions = own.outputs.get(index, ()) if own else place.partitions
+                if own and not partitions:
+                    continue
                 file = self.shelf.find(launch.job_id, place.task_id)
                 if file is not None:
+                    # All of a file's blocks, for all tasks, would be blocks times tasks to send.
+                    file = file.only(own.partitions) if own else file
                     outputs.append(LocalInput(place.task_id, file))
                 elif place.executor_id != self.profile.executor_id:
                     whence = (place.executor_id, place.address, partitions)

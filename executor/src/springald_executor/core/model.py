@@ -1,7 +1,7 @@
 """What tasks are made of, what they make, and where it lies: plain facts, passed between rooms."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -75,6 +75,11 @@ class StoredFile:
     size: int
     in_memory: bool
     blocks: dict[int, tuple[Block, ...]]
+
+    def only(self, partitions: Iterable[int]) -> "StoredFile":
+        """Returns the file with the blocks of some partitions."""
+        blocks = {each: self.blocks[each] for each in partitions if each in self.blocks}
+        return replace(self, blocks=blocks)
 
     def ranges(self, partition: int) -> Iterator[tuple[int, int]]:
         """Yields where a partition's bytes lie, neighbouring blocks joined."""
