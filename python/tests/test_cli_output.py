@@ -1,7 +1,11 @@
 """What the command line does when its standard output takes nothing, or nobody reads it."""
 
+import os
+import stat
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -65,3 +69,26 @@ def test_output_that_nobody_reads_is_no_failure(arguments: list[str]) -> None:
         process.stdout.close()
         _, stderr = process.communicate(timeout=WAIT_S_MAX)
     assert (process.returncode, stderr) == (0, "")
+
+
+def test_output_that_is_no_file_is_written_and_stays(tmp_path: Path) -> None:
+    """A named pipe or a device is not replaced by a file of its name."""
+    pipe = tmp_path / "rows"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    ran = run(["sql", "SELECT 1", "--format", "csv", "-o", str(pipe)], "")
+    reader.join(WAIT_S_MAX)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert read == ['"plan_type","plan"\n"stages","one task"\n']
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_output_without_a_query_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """Who names a file waits for one."""
+    output = tmp_path / "rows.csv"
+    ran = run(["sql", "CREATE VIEW v AS SELECT 1", "-o", str(output)], "")
+    assert ran.returncode == 2
+    assert "got no queries" in ran.stderr

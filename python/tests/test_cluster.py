@@ -204,6 +204,8 @@ def test_cluster_impossible_sizes_are_refused() -> None:
         LocalCluster(-1)
     with pytest.raises(InvalidArgumentError, match="0 slots"):
         LocalCluster(1, 0)
+    with pytest.raises(InvalidArgumentError, match=r"a log level is one of debug, .*: got 'loud'"):
+        LocalCluster(1, log_level="loud")
 
 
 def test_cluster_without_programs_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,9 @@ def described() -> pb.DescribeJobResponse:
             elapsed_ms=90,
             error=error_pb2.Error(code=error_pb2.CODE_OUT_OF_MEMORY, message="too much"),
         ),
-        graph=physical.StageGraph(stages=[first, second], decisions=["keys of a filter b", "one task: it is small"]),
+        graph=physical.StageGraph(
+            stages=[first, second], decisions=["keys of a filter b", "one task: it is small"]
+        ),
         stages=[first_figures(), second_figures()],
     )
 

@@ -2,11 +2,14 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from springald.errors import IoFailedError
 from springald.server_process import write_ready
 from springald_scheduler.__main__ import core_limits, local_facts, main
 from springald_scheduler.settings import SchedulerSettings, is_loopback
@@ -73,3 +76,32 @@ def test_facts_are_those_of_this_process() -> None:
     assert facts.engine_version.startswith("datafusion 55.")
     assert facts == local_facts()
     assert facts.routing_fingerprint
+
+
+@pytest.mark.parametrize("bind", ["nowhere", "h:", ":1", "127.0.0.1:65536", "127.0.0.1:-1", "h:x"])
+def test_settings_with_an_address_that_is_none_are_refused(bind: str) -> None:
+    """A port beyond the last one would be another port."""
+    with pytest.raises(ValidationError, match="an address is host:port, with a port up to 65535"):
+        SchedulerSettings(bind=bind)
+
+
+@pytest.mark.parametrize("bind", ["192.0.2.1:0", "nowhere.invalid:0"])
+def test_serve_at_an_address_of_another_machine_says_so_in_a_line(bind: str) -> None:
+    """An address that cannot be served is told with the reason, and not by the library too."""
+    arguments = ["--bind", bind, "--insecure", "--allow-path", "/", "--log-level", "error"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "springald_scheduler", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 3
+    (line,) = ran.stderr.splitlines()
+    assert f"{bind} is not (" in line
+
+
+def test_write_ready_where_it_cannot_be_is_typed(tmp_path: Path) -> None:
+    """Whoever waits for the file reads in the log why it does not come."""
+    with pytest.raises(IoFailedError, match="--ready-file"):
+        write_ready(tmp_path / "none" / "ready.json", {})

@@ -127,7 +127,10 @@ class ExecutorProcess:
         }
         log.info("executor is registered", scheduler=self._settings.scheduler, **told)
         if self._settings.ready_file is not None:
-            write_ready(self._settings.ready_file, told)
+            try:
+                write_ready(self._settings.ready_file, told)
+            except SpringaldError as error:
+                log.error("ready file is not written", reason=error.message)  # noqa: TRY400
 
     def close(self) -> None:
         """Ends everything that was started, and leaves no file behind."""

@@ -27,6 +27,7 @@ __all__ = ["LocalCluster"]
 
 _SCHEDULER: Final = "springald_scheduler"
 _EXECUTOR: Final = "springald_executor"
+_LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 ProcessT = TypeVar("ProcessT", bound=ClusterProcess)
 
@@ -76,6 +77,10 @@ class LocalCluster:
             raise InvalidArgumentError(
                 f"a cluster has 0 executors or more, with 1 slot or more each: got {executors} "
                 f"executors and {slots} slots"
+            )
+        if log_level not in _LOG_LEVELS:
+            raise InvalidArgumentError(
+                f"a log level is one of {', '.join(_LOG_LEVELS)}: got {log_level!r}"
             )
         _check_installed()
         self._slots = slots

@@ -16,6 +16,8 @@ from typing import Final
 
 import structlog
 
+from springald.errors import IoFailedError
+
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _READ_BYTES: Final = 64
 
@@ -59,7 +61,15 @@ def set_up_log(level: str) -> None:
 
 
 def write_ready(path: Path, told: Mapping[str, object]) -> None:
-    """Writes a ready file as JSON, so that nobody reads half of it."""
+    """Writes a ready file as JSON, so that nobody reads half of it.
+
+    Raises:
+        IoFailedError: It cannot be written.
+    """
     unready = path.with_name(f".{path.name}.{os.getpid()}")
-    unready.write_text(json.dumps(dict(told)))
-    unready.replace(path)
+    try:
+        unready.write_text(json.dumps(dict(told)))
+        unready.replace(path)
+    except OSError as failure:
+        message = f"a ready file can be written: got {failure}"
+        raise IoFailedError(f"{message}; name another one with --ready-file") from failure

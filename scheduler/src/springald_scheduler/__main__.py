@@ -78,7 +78,7 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
     sys.setswitchinterval(THREAD_SWITCH_MS / 1000)
     gc.set_threshold(GARBAGE_OBJECTS_MIN, *gc.get_threshold()[1:])
     with ExitStack() as stack:
-        folder = settings.work_dir or _own_folder(stack)
+        folder = _folder(settings, stack)
         planner = PlannerProcesses(
             settings.allowed_paths,
             folder,
@@ -103,9 +103,12 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
             driver.cancel_jobs("the cluster stops; run it again on another one")
 
 
-def _own_folder(stack: ExitStack) -> Path:
+def _folder(settings: SchedulerSettings, stack: ExitStack) -> Path:
     """Makes a folder for the scheduler's files, and removes those of schedulers that are gone."""
     try:
+        if settings.work_dir:
+            settings.work_dir.mkdir(parents=True, exist_ok=True)
+            return settings.work_dir
         folder = OwnFolder(Path(tempfile.gettempdir()), new_name("springald-scheduler-"))
     except OSError as failure:
         message = f"a scheduler writes into a folder of its own: got {failure}"

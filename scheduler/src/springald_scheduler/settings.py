@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import ByteSize, Field, model_validator
+from pydantic import ByteSize, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from springald.limits import (
@@ -16,6 +16,7 @@ from springald.limits import (
 from springald_scheduler.limits import PLANNING_BYTES_MAX, PLANNING_MS_MAX
 
 _SECONDS_MS = 1_000
+_PORT_MAX = 65_535
 
 
 class SchedulerSettings(BaseSettings):
@@ -37,7 +38,6 @@ class SchedulerSettings(BaseSettings):
 
     bind: str = Field(
         "127.0.0.1:50050",
-        pattern=r"^.+:\d{1,5}$",
         description="Address to listen at, host:port; port 0 takes a free one.",
     )
     allow_path: list[Path] = Field(
@@ -86,6 +86,14 @@ class SchedulerSettings(BaseSettings):
         "info", description="The least severe log lines to write."
     )
     stop_on_stdin_eof: bool = Field(default=False, description="Stops when standard input ends.")
+
+    @field_validator("bind")
+    @classmethod
+    def _check_bind(cls, bind: str) -> str:
+        host, _, port = bind.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > _PORT_MAX:
+            raise ValueError(f"an address is host:port, with a port up to {_PORT_MAX}: got {bind}")
+        return bind
 
     @property
     def allowed_paths(self) -> list[str]:

@@ -61,9 +61,10 @@ def failing() -> Iterator[None]:
         forget_output()
         raise typer.Exit from None
     except OSError as error:
-        # Files, sockets and folders have typed errors: what is left is the output.
+        # Files have names, and other things typed errors: what is left is the output.
         forget_output()
-        print_error(IoFailedError(f"standard output can be written: got {error}"))
+        what = "standard output can be written" if error.filename is None else "a file is at hand"
+        print_error(IoFailedError(f"{what}: got {error}"))
         raise typer.Exit(FAILED) from None
 
 

@@ -30,7 +30,8 @@ def write_rows(
     Args:
         reader: The rows.
         form: How to write them.
-        output: The file to write, which appears when it is complete; None means standard output.
+        output: The file to write, which appears when it is complete, or a device or named pipe;
+            None means standard output.
         rows_max: For a table, how many rows to show; 0 means all.
     """
     if form is Format.TABLE:
@@ -69,15 +70,19 @@ def _sink(output: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    draft = output.with_name(f".{output.name}.part")
+    # What is there and no file, a device or a named pipe, is written to and stays what it is.
+    is_file = output.is_file() or not output.exists()
+    draft = output.with_name(f".{output.name}.part") if is_file else output
     try:
         with draft.open("wb") as file:
             yield file
-        draft.replace(output)
+        if is_file:
+            draft.replace(output)
     except OSError as error:
         raise InvalidArgumentError(f"an output can be written: got {error}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        if is_file:
+            draft.unlink(missing_ok=True)
 
 
 class _Writer(ABC):

@@ -142,7 +142,8 @@ def _check_one_result(statements: list[str], form: Format, output: Path | None) 
     queries = sum(map(is_query, statements))
     if not statements:
         raise no_statement()
-    if queries > 1 and (form.is_binary or output is not None):
+    if queries != 1 and (form.is_binary or output is not None):
         raise InvalidArgumentError(
-            f"a file holds the rows of one query: got {queries} queries; run them one by one"
+            f"a file holds the rows of one query: got {queries or 'no'} queries; run them one by "
+            "one, and others without an output"
         )

@@ -63,8 +63,7 @@ _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
     (
         r"range start must not be greater|out of range for slice",
         e.FileCorruptError,
-        "a file's footer names places inside of the file: got others; look for a file that was cut "
-        "off or overwritten, and write it again",
+        "a file's footer names places inside of it: got others; look for one that was overwritten",
     ),
 )
 """What the engine says of its own parts, said of what the person has written."""

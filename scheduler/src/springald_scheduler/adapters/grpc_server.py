@@ -5,6 +5,7 @@ so that one that does not decode ends in the same kind of error as any other.
 """
 
 import errno
+import os
 import re
 import socket
 import threading
@@ -119,16 +120,16 @@ class GrpcServer:
 
     def _bind(self, bind: str) -> str:
         host, _, wanted = bind.rpartition(":")
-        in_use = AddressInUseError(
-            f"an address must be free to be served: {bind} is not; stop what runs there, or "
-            "choose another port"
-        )
-        if _is_taken(host.strip("[]"), int(wanted)):
-            raise in_use
+        reason = _refusal(host.strip("[]"), int(wanted))
         try:
-            port = self._server.add_insecure_port(bind)
+            port = 0 if reason else self._server.add_insecure_port(bind)
         except RuntimeError as refusal:
-            raise in_use from refusal
+            reason = str(refusal)
+        if reason:
+            raise AddressInUseError(
+                f"an address must be one of this machine, and free to be served: {bind} is not "
+                f"({reason}); stop what runs there, or choose another one"
+            )
         return f"{host}:{port}"
 
     # Clients.
@@ -234,14 +235,23 @@ class _errors_to:  # noqa: N801 - reads as a function
         abort_rpc(self._context, raised)
 
 
-def _is_taken(host: str, port: int) -> bool:
-    """Tells whether somebody listens at an address: gRPC finds out too, and writes to the log."""
+def _refusal(host: str, port: int) -> str:
+    """Returns why nobody can listen at an address: gRPC finds out too, and fills the screen."""
+    reason = ""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(address[:2], family=family).close()
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as refusal:
-        return refusal.errno == errno.EADDRINUSE
-    return False
+        return refusal.strerror or str(refusal)
+    for family, _, _, _, address in found:
+        try:
+            socket.create_server(address[:2], family=family).close()
+        except OSError as refusal:
+            reason = os.strerror(refusal.errno or 0)
+            if refusal.errno == errno.EADDRINUSE:
+                return reason
+        else:
+            return ""
+    return reason
 
 
 def _decoded(message_class: type[_MessageT], data: bytes) -> _MessageT:
