@@ -11,6 +11,7 @@ import springald
 from springald.codec.errors import error_from_rpc
 from springald.codec.flight_errors import error_from_flight
 from springald.errors import SpringaldError
+from springald.physical.v1.physical_pb2 import Option
 from springald.plan.v1 import plan_pb2
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.scheduler.v1.scheduler_pb2_grpc import SchedulerServiceStub
@@ -25,6 +26,9 @@ _UNLIMITED = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),
 ]
+
+# Rows lie on executors, however few they are.
+_FETCHED = Option(name="springald.inline_rows_bytes_max", value="0")
 
 
 def address_of(cluster: springald.LocalCluster) -> str:
@@ -62,7 +66,9 @@ class RawSession:
     def __init__(self, channel: grpc.Channel) -> None:
         self.stub = SchedulerServiceStub(channel)
         opened = self.stub.OpenSession(
-            pb.OpenSessionRequest(protocol_version=PROTOCOL, client_name="test")
+            pb.OpenSessionRequest(
+                protocol_version=PROTOCOL, client_name="test", settings=[_FETCHED]
+            )
         )
         self.id = opened.session_id
 

@@ -56,6 +56,25 @@ def test_result_larger_than_the_client_s_memory_streams(
     assert told["grew"] < _RSS_GROWTH_MAX
 
 
+@pytest.mark.parametrize("inline", ["0", "65536"], ids=["fetched", "inline"])
+def test_result_of_any_types_is_the_same_however_it_comes(
+    patient: springald.LocalCluster, inline: str
+) -> None:
+    """A small result that comes with the last news has the schema and rows of a fetched one."""
+    sql = (
+        "SELECT value, arrow_cast('x' || value, 'Dictionary(Int32, Utf8)') AS d, "
+        "arrow_cast('y', 'Utf8View') AS v, [value] AS l FROM generate_series(1, 3) ORDER BY value"
+    )
+    with patient.connect(**{"springald.inline_rows_bytes_max": inline}) as con:
+        rows = con.sql(sql).to_arrow()
+        assert rows.schema == con.sql(sql).schema
+        assert rows["d"].to_pylist() == ["x1", "x2", "x3"]
+        assert rows["l"].to_pylist() == [[1], [2], [3]]
+        nothing = con.sql(f"SELECT * FROM ({sql}) WHERE value > 3").to_arrow()
+        assert (nothing.schema, nothing.num_rows) == (rows.schema, 0)
+        assert con.sql("SELECT FROM generate_series(1, 3)").to_arrow().num_rows == 3
+
+
 def test_result_left_half_read_is_given_up(con: springald.Connection) -> None:
     """A reader that is closed early stops the fetch; the connection answers the next query."""
     with con.sql("SELECT value FROM generate_series(1, 3000000)").to_batches() as reader:

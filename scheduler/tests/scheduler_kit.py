@@ -271,8 +271,13 @@ class Executor:
             assert self._news.wait_for(lambda: self._ended, DEADLINE_S)
             return self.failure
 
-    def finish(self, launch: pb.LaunchTask, rows: Mapping[int, int] | None = None) -> None:
-        """Reports the end of an attempt."""
+    def finish(
+        self,
+        launch: pb.LaunchTask,
+        rows: Mapping[int, int] | None = None,
+        stream: bytes | None = None,
+    ) -> None:
+        """Reports the end of an attempt, perhaps with its rows."""
         measured = dict.fromkeys(launch.partitions, 1) if rows is None else rows
         finished = pb.TaskFinished(
             task_id=launch.task_id,
@@ -282,6 +287,7 @@ class Executor:
                 bytes=[10 * count for count in measured.values()],
             ),
             elapsed_ms=3,
+            rows=None if stream is None else client_pb.InlineRows(arrow_stream=stream),
         )
         self.send(pb.ConnectRequest(task_finished=finished))
 

@@ -152,6 +152,33 @@ def test_result_without_rows_has_a_part_for_its_schema(
     assert len(claims.read_outputs.selections) == 1
 
 
+def test_small_result_comes_with_the_last_news(scheduler: Scheduler, client: GrpcTransport) -> None:
+    """P5.1: rows that came with the report of the only task are not fetched, and need no files."""
+    session_id = open_session(client)
+    with Executor(scheduler.address, automatic=False) as executor:
+        stream = client.execute(execute_request(session_id))
+        executor.finish(executor.wait("launch_task")[0], stream=b"an IPC stream")
+        last = [each.update for each in stream][-1]
+        assert last.result.inline.arrow_stream == b"an IPC stream"
+        assert [each.job_id for each in executor.wait("release_job")] == ["j1"]
+        again = client.attach_job(pb.AttachJobRequest(session_id=session_id, operation_id="o1"))
+        assert [each.update for each in again][-1].result == last.result
+
+
+def test_rows_of_one_task_of_several_are_fetched(
+    scheduler: Scheduler, client: GrpcTransport
+) -> None:
+    """What one task sends is not the result."""
+    scheduler.planner.script["q"] = make_graph(make_stage(partitions=2))
+    session_id = open_session(client)
+    with Executor(scheduler.address, automatic=False) as executor:
+        stream = client.execute(execute_request(session_id, "q"))
+        for number in (1, 2):
+            executor.finish(executor.wait("launch_task", number)[-1], stream=b"some rows")
+        last = [each.update for each in stream][-1]
+    assert last.result.remote.rows == 2
+
+
 def test_statement_answered_by_the_scheduler_is_inline(
     scheduler: Scheduler, client: GrpcTransport
 ) -> None:

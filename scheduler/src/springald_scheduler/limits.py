@@ -23,7 +23,7 @@ PLANNERS_READY: Final = 2
 PLANNERS_MAX: Final = 8
 """Planning processes at most, so the number of slow statements that delay nobody else's."""
 
-PLANNER_PATIENCE_MS: Final = 100
+PLANNER_PATIENCE_MS: Final = 250
 """How long a session waits for another one's statement before it is planned elsewhere."""
 
 PLANNER_WAIT_MS_MAX: Final = 30_000

@@ -374,7 +374,11 @@ class ClusterMachine(RuleBasedStateMachine):
         partitions = data.draw(st.sets(st.integers(0, 3), max_size=3))
         sizes = Sizes.of((each, 1, each + 1) for each in sorted(partitions))
         figures = OperatorFigures((0,), (1,), (1,))
-        self.tell(on.TaskFinished(*life, sizes, bytes_read_local=1, elapsed_ms=1, figures=figures))
+        rows = data.draw(st.sampled_from([None, b"rows"]))
+        finished = on.TaskFinished(
+            *life, sizes, bytes_read_local=1, elapsed_ms=1, figures=figures, rows=rows
+        )
+        self.tell(finished)
 
     @precondition(lambda self: self.launched)
     @rule(data=st.data(), finished=st.booleans())

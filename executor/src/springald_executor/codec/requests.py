@@ -9,7 +9,7 @@ from springald.physical.v1.physical_pb2 import (
     OperatorDetail,
 )
 from springald.physical.v1.physical_pb2 import OperatorFigures as FiguresMessage
-from springald.scheduler.v1.scheduler_pb2 import ProtocolVersion
+from springald.scheduler.v1.scheduler_pb2 import InlineRows, ProtocolVersion
 from springald_executor.codec.failures import error_message
 from springald_executor.codec.sizes import sizes_to_proto
 from springald_executor.core import actions as ac
@@ -83,6 +83,7 @@ def _finished(action: ac.TellTaskFinished) -> pb.TaskFinished:
             )
             for position, each in enumerate(report.operators)
         ],
+        rows=InlineRows(arrow_stream=report.rows) if report.rows else None,
     )
 
 

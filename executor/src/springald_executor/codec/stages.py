@@ -4,6 +4,7 @@ from typing import Final
 
 from springald.errors import MessageGarbledError
 from springald.executor.v1 import executor_pb2 as pb
+from springald.limits import INLINE_ROWS_BYTES_MAX
 from springald.physical.v1 import physical_pb2 as physical
 from springald.types import schema_from_proto
 from springald_executor.codec.sizes import partitions_from_proto
@@ -60,6 +61,7 @@ def stage_from_proto(message: pb.DefineStage) -> StageDefinition:
         uploads=tuple(_upload(each) for each in message.uploads),
         operator_count=len(stage.operators),
         profile=message.profile,
+        inline_rows_bytes_max=min(stage.inline_rows_bytes_max, INLINE_ROWS_BYTES_MAX),
     )
 
 

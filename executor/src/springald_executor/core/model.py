@@ -162,7 +162,8 @@ class StageDefinition:
     """What the tasks of a stage have in common; the schema is Arrow's IPC form, or empty.
 
     `operator_count` is how many operators the fragment has, 0 if that is not known. With `profile`,
-    everything that the engine measured is wanted.
+    everything that the engine measured is wanted. A result of up to `inline_rows_bytes_max` bytes
+    goes with the report.
     """
 
     job_id: str
@@ -176,6 +177,7 @@ class StageDefinition:
     uploads: tuple[UploadLocation, ...] = ()
     operator_count: int = 0
     profile: bool = False
+    inline_rows_bytes_max: int = 0
 
     @property
     def name(self) -> str:
@@ -319,6 +321,7 @@ class TaskReport:
         elapsed_ms: How long it ran.
         figures: What its operators measured.
         operators: The operators, if the task planned a whole query itself.
+        rows: The rows as an Arrow IPC stream, if they are all of a small result.
     """
 
     output: StoredFile
@@ -328,3 +331,4 @@ class TaskReport:
     elapsed_ms: int = 0
     figures: OperatorFigures = NO_FIGURES
     operators: tuple[RanOperator, ...] = ()
+    rows: bytes = b""

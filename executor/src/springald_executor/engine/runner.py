@@ -33,6 +33,7 @@ from springald_executor.engine.contexts import Contexts
 from springald_executor.engine.drain import Drain, StuckError
 from springald_executor.engine.figures import ran_operators, read_figures
 from springald_executor.engine.files import check_files
+from springald_executor.engine.inline import inline_rows
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
 from springald_executor.shuffle.orders import Fetcher, InputError
 from springald_executor.shuffle.space import Roots, Space
@@ -111,7 +112,7 @@ class TaskRunner:
         finally:
             self._plan = None
         elapsed_ms = round((time.monotonic() - began) * 1000)
-        return replace(report, elapsed_ms=elapsed_ms)
+        return replace(report, elapsed_ms=elapsed_ms, rows=inline_rows(request, report.output))
 
     def _figures_so_far(self, request: TaskRequest, failure: BaseException) -> OperatorFigures:
         if self._plan is None or not isinstance(failure, Exception):

@@ -137,6 +137,7 @@ def _finished_from_proto(
         elapsed_ms=message.elapsed_ms,
         figures=figures_from_proto(message.figures),
         operators=operators_from_proto(message.operators),
+        rows=message.rows.arrow_stream if message.HasField("rows") else None,
     )
 
 

@@ -74,6 +74,7 @@ def stage_to_proto(stage: Stage, *, for_people: bool = False) -> pb.Stage:
         schema=schema_from_ipc(stage.schema),
         upload_ids=stage.upload_ids,
         decisions=stage.decisions,
+        inline_rows_bytes_max=stage.inline_rows_bytes_max,
     )
 
 

@@ -87,11 +87,12 @@ def _end(world: World, job: Job, state: JobState) -> None:
     _leave_queues(world, job)
     world.do(Persist(world.cause, job_record(job)))
     cancel_attempts(world, job)
-    keeps_rows = state is JobState.SUCCEEDED and answers_with_rows(job)
-    if not keeps_rows:
+    # Rows that came with a task's report need no file.
+    keeps_files = state is JobState.SUCCEEDED and answers_with_rows(job) and job.answer is None
+    if not keeps_files:
         release_files(world, job)
     leave_uploads(world, job)
-    _drop_inputs(job, job.last_stage if keeps_rows else None)
+    _drop_inputs(job, job.last_stage if keeps_files else None)
 
 
 def _leave_queues(world: World, job: Job) -> None:

@@ -179,7 +179,8 @@ class TaskStarted(Event):
 class TaskFinished(Event):
     """An attempt made its output, with partitions of these sizes.
 
-    `operators` are those that ran, if the task planned a whole query itself.
+    `operators` are those that ran, if the task planned a whole query itself. `rows` are all of a
+    small result, as an Arrow IPC stream.
     """
 
     executor_id: str
@@ -191,6 +192,7 @@ class TaskFinished(Event):
     elapsed_ms: int = 0
     figures: OperatorFigures = NO_FIGURES
     operators: tuple[Operator, ...] = ()
+    rows: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ class Stage:
     """A fragment that runs as one or more tasks, each a slice of its partitions.
 
     `schema` is an Arrow schema in IPC form, opaque to the core. `single_task_reason` is empty
-    where the partitions may run in several tasks.
+    where the partitions may run in several tasks. A result of at most `inline_rows_bytes_max` bytes
+    that one task makes comes with its report.
     """
 
     stage_id: int
@@ -102,6 +103,7 @@ class Stage:
     schema: bytes = b""
     upload_ids: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
+    inline_rows_bytes_max: int = 0
 
     @property
     def sliceable(self) -> bool:

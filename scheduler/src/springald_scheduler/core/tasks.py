@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from springald_scheduler.core.endings import fail_job
+from springald_scheduler.core.endings import answers_with_rows, fail_job
 from springald_scheduler.core.events import TaskFailed, TaskFinished, TaskStarted
 from springald_scheduler.core.failures import broken_promise
 from springald_scheduler.core.files import free_slots
@@ -50,6 +50,8 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
     run.finished += 1
     job.tasks_finished += 1
     job.outputs_on.setdefault(event.executor_id, set()).add(attempt.stage_id)
+    if not run.consumers and len(run.tasks) == 1 and answers_with_rows(job):
+        job.answer = event.rows
     if run.finished == len(run.tasks):
         finish_stage(world, job, run)
 

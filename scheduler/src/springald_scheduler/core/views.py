@@ -41,7 +41,7 @@ class JobView:
 
     Attributes:
         elapsed_ms: From its submission to its end or now.
-        answer: Its rows as an Arrow IPC stream, if the scheduler made them itself.
+        answer: Its rows as an Arrow IPC stream, if the scheduler made them itself, or they are few.
         outputs: Its rows on executors, in order; a result without rows has one output with an
             empty partition, which is where its schema can be read.
     """

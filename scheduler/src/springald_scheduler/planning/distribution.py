@@ -239,6 +239,7 @@ def _whole_query(
         operators=operators_of(1, plan),
         schema=_result_schema(plain_schema(schema), schema),
         upload_ids=tuple(sorted(session.uploads)),
+        inline_rows_bytes_max=session.settings.inline_rows_bytes_max,
     )
     return StageGraph((stage,), decisions=(f"one task: {reason}",), settings=_settings(session))
 
@@ -265,6 +266,7 @@ def _stage(session: PlannerSession, draft: StageDraft) -> Stage:
         operators=operators,
         schema=_result_schema(schema, draft.rows_schema) if is_result else _ipc(schema),
         upload_ids=_uploads_of(draft.root),
+        inline_rows_bytes_max=session.settings.inline_rows_bytes_max if is_result else 0,
     )
 
 

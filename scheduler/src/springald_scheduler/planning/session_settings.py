@@ -17,6 +17,7 @@ from springald.limits import PARTITIONS_MAX
 DISTRIBUTION: Final = "springald.distribution"
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
 PROFILE: Final = "springald.profile"
+INLINE_ROWS_BYTES_MAX: Final = "springald.inline_rows_bytes_max"
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 RANGE_PLACEMENT: Final = "springald.range_placement"
 RUNTIME_FILTERS: Final = "springald.runtime_filters"
@@ -37,6 +38,10 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         str(8 * 1024 * 1024),
         "how many bytes a query scans at most to run as one task when the distribution is auto",
     ),
+    INLINE_ROWS_BYTES_MAX: (
+        str(64 * 1024),
+        "how many bytes a result of one task has at most to come with its job's last news",
+    ),
     RANGE_PLACEMENT: (
         "auto",
         "whether files in the order of a key are read in ranges of it: auto, always or never",
@@ -50,6 +55,10 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
 
 _RULES: Final = frozenset({DISTRIBUTION, RANGE_PLACEMENT, RUNTIME_FILTERS})
 """Settings that say whether something is done: auto, always or never."""
+
+
+_SIZES: Final = frozenset({INLINE_ROWS_BYTES_MAX, SINGLE_TASK_BYTES_MAX})
+"""Settings that are a number of bytes."""
 
 
 def _defaults() -> dict[str, str]:
@@ -119,6 +128,11 @@ class SessionSettings:
         return self.own[PROFILE] == "true"
 
     @property
+    def inline_rows_bytes_max(self) -> int:
+        """The most bytes of a result that needs no fetching."""
+        return int(self.own[INLINE_ROWS_BYTES_MAX])
+
+    @property
     def single_task_bytes_max(self) -> int:
         """The most bytes that a query scans as one task."""
         return int(self.own[SINGLE_TASK_BYTES_MAX])
@@ -172,6 +186,6 @@ def _checked(name: str, value: str) -> str:
         return value.lower()
     if name == PROFILE and value.lower() in {"true", "false"}:
         return value.lower()
-    if name == SINGLE_TASK_BYTES_MAX and value.isascii() and value.isdigit():
+    if name in _SIZES and value.isascii() and value.isdigit():
         return value
     raise InvalidSettingError(f"{name} says {_DESCRIPTIONS[name][1]}: got {value!r}")

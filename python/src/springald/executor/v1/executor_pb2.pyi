@@ -649,6 +649,7 @@ class TaskFinished(_message.Message):
     FIGURES_FIELD_NUMBER: _builtins.int
     OPERATORS_FIELD_NUMBER: _builtins.int
     SIZES_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """The attempt."""
     bytes_read_local: _builtins.int
@@ -678,6 +679,12 @@ class TaskFinished(_message.Message):
     def sizes(self) -> Global___Sizes:
         """The partitions of its output."""
 
+    @_builtins.property
+    def rows(self) -> _scheduler_pb2.InlineRows:
+        """The rows, if they are all of a result and few, see Stage.inline_rows_bytes_max. The scheduler may
+        answer with them and give the files up.
+        """
+
     def __init__(
         self,
         *,
@@ -689,10 +696,11 @@ class TaskFinished(_message.Message):
         figures: _physical_pb2.OperatorFigures | None = ...,
         operators: _abc.Iterable[_physical_pb2.Operator] | None = ...,
         sizes: Global___Sizes | None = ...,
+        rows: _scheduler_pb2.InlineRows | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "sizes", b"sizes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "rows", b"rows", "sizes", b"sizes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "elapsed_ms", b"elapsed_ms", "figures", b"figures", "operators", b"operators", "partitions", b"partitions", "sizes", b"sizes", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read_local", b"bytes_read_local", "bytes_read_remote", b"bytes_read_remote", "elapsed_ms", b"elapsed_ms", "figures", b"figures", "operators", b"operators", "partitions", b"partitions", "rows", b"rows", "sizes", b"sizes", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -564,6 +564,7 @@ class Stage(_message.Message):
     SCHEMA_FIELD_NUMBER: _builtins.int
     UPLOAD_IDS_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
+    INLINE_ROWS_BYTES_MAX_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.int
     """The stage's number in the job, from 1, producers before consumers."""
     partition_count: _builtins.int
@@ -572,6 +573,10 @@ class Stage(_message.Message):
     """False if all partitions must run in one task; `single_task_reason` says why."""
     single_task_reason: _builtins.str
     """For people: why the stage is one task. Empty if it is sliceable."""
+    inline_rows_bytes_max: _builtins.int
+    """A task that makes all of a result sends the rows with its report if they have at most so many
+    bytes; 0 is never. At most 4 MiB.
+    """
     @_builtins.property
     def fragment(self) -> Global___EngineFragment:
         """What runs."""
@@ -614,10 +619,11 @@ class Stage(_message.Message):
         schema: _type_pb2.Schema | None = ...,
         upload_ids: _abc.Iterable[_builtins.str] | None = ...,
         decisions: _abc.Iterable[_builtins.str] | None = ...,
+        inline_rows_bytes_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fragment", b"fragment", "output", b"output", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "fragment", b"fragment", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "fragment", b"fragment", "inline_rows_bytes_max", b"inline_rows_bytes_max", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -437,8 +437,8 @@ class JobResult(_message.Message):
     REMOTE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def inline(self) -> Global___InlineRows:
-        """Rows made by the scheduler itself: SHOW, DESCRIBE, EXPLAIN, EXPLAIN ANALYZE, and statements
-        that return none.
+        """Rows made by the scheduler itself, for SHOW, DESCRIBE, EXPLAIN, EXPLAIN ANALYZE and statements
+        that return none; and the rows of any query that are few.
         """
 
     @_builtins.property
