@@ -89,7 +89,7 @@ def test_settings_with_an_address_that_is_none_are_refused(bind: str) -> None:
 def test_serve_at_an_address_of_another_machine_says_so_in_a_line(bind: str) -> None:
     """An address that cannot be served is told with the reason, and not by the library too."""
     arguments = ["--bind", bind, "--insecure", "--allow-path", "/", "--log-level", "error"]
-    ran = subprocess.run(
+    ran = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "springald_scheduler", *arguments],
         capture_output=True,
         text=True,
