@@ -333,3 +333,17 @@ def test_connection_two_threads_and_two_connections_at_once(cluster: FakeCluster
         assert len(one.jobs()) == 20
         assert len(two.jobs()) == 10
     assert failures == []
+
+
+@pytest.mark.parametrize("statement", [None, 1, b"SELECT 1"])
+def test_sql_of_what_is_no_text_is_refused(con: Connection, statement: object) -> None:
+    """What cannot be a statement is told as any other argument that is wrong."""
+    with pytest.raises(InvalidArgumentError, match="a statement is text: got a "):
+        con.sql(statement)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("jobs_max", [0, -1, 1_001, 10**12])
+def test_jobs_beyond_their_limits_are_refused(con: Connection, jobs_max: int) -> None:
+    """A number that does not fit its message is no other error than one that is too large."""
+    with pytest.raises(InvalidArgumentError, match="jobs_max is 1 to 1000"):
+        con.jobs(jobs_max=jobs_max)

@@ -15,8 +15,10 @@ def check_text(text: str, what: str) -> str:
         'lineitem'
 
     Raises:
-        InvalidArgumentError: It holds half a character, which no encoding has.
+        InvalidArgumentError: It is no text, or holds half a character, which no encoding has.
     """
+    if not isinstance(text, str):
+        raise InvalidArgumentError(f"{what} is text: got a {type(text).__name__}")
     try:
         text.encode()
     except UnicodeEncodeError as error:

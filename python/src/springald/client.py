@@ -7,6 +7,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from springald.checks import check_text
+from springald.client_limits import JOBS_LISTED_MAX
 from springald.dataframe import DataFrame
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
 from springald.grpc_transport import GrpcTransport
@@ -94,6 +95,7 @@ class Connection:
                 raised where its rows or schema are asked for.
         """
         self._session.check_open()
+        check_text(query, "a statement")
         if is_query(query):
             return DataFrame(self._session, query)
         done = Job(self._session, query)
@@ -203,8 +205,13 @@ class Connection:
         Args:
             all_sessions: List everybody's jobs and not only this session's.
             jobs_max: At most this many, 1 to 1000.
+
+        Raises:
+            InvalidArgumentError: The number is another one.
         """
         self._session.check_open()
+        if not 1 <= jobs_max <= JOBS_LISTED_MAX:
+            raise InvalidArgumentError(f"jobs_max is 1 to {JOBS_LISTED_MAX}: got {jobs_max}")
         session_id = "" if all_sessions else self._session.id
         listed = self._session.transport.list_jobs(
             pb.ListJobsRequest(session_id=session_id, jobs_max=jobs_max)

@@ -17,6 +17,9 @@ CLOSE_MS_MAX: Final = 2_000
 CALL_TRIES_MAX: Final = 5
 """How often a call is made while the scheduler cannot be reached."""
 
+JOBS_LISTED_MAX: Final = 1_000
+"""How many jobs a list may ask for."""
+
 ATTACH_TRIES_MAX: Final = 12
 """How often a job is attached to again without hearing any news in between."""
 
