@@ -4,7 +4,17 @@ from springald.errors import InvalidArgumentError, PlanTooLargeError, SqlSyntaxE
 from springald.limits import STATEMENT_BYTES_MAX
 from springald.sql_text import has_words
 
-__all__ = ["check_statement", "check_text", "no_statement"]
+__all__ = ["check_is_text", "check_statement", "check_text", "no_statement"]
+
+
+def check_is_text(text: object, what: str) -> None:
+    """Checks that something is text at all; whether it can be sent is seen when it is.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    if not isinstance(text, str):
+        raise InvalidArgumentError(f"{what} is text: got a {type(text).__name__}")
 
 
 def check_text(text: str, what: str) -> str:
@@ -17,8 +27,7 @@ def check_text(text: str, what: str) -> str:
     Raises:
         InvalidArgumentError: It is no text, or holds half a character, which no encoding has.
     """
-    if not isinstance(text, str):
-        raise InvalidArgumentError(f"{what} is text: got a {type(text).__name__}")
+    check_is_text(text, what)
     try:
         text.encode()
     except UnicodeEncodeError as error:

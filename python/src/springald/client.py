@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from springald.checks import check_text
+from springald.checks import check_is_text, check_text
 from springald.client_limits import JOBS_LISTED_MAX
 from springald.dataframe import DataFrame
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
@@ -95,7 +95,7 @@ class Connection:
                 raised where its rows or schema are asked for.
         """
         self._session.check_open()
-        check_text(query, "a statement")
+        check_is_text(query, "a statement")
         if is_query(query):
             return DataFrame(self._session, query)
         done = Job(self._session, query)
