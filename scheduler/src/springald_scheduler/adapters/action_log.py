@@ -43,4 +43,6 @@ def _log_job(record: JobRecord) -> None:
     if record.failure:
         failure = record.failure
         fields |= {"code": failure.code, "node_id": failure.node_id, "reason": failure.message}
-    log.info("job", **fields)
+    # Most jobs are over in some milliseconds, of which a line would be one.
+    write = log.info if record.state.terminal else log.debug
+    write("job", **fields)

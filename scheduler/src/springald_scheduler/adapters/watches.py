@@ -3,12 +3,14 @@
 A slow follower misses nothing but steps in between, and holds nobody up.
 """
 
+import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Condition
 from typing import Literal, Self
 
 from springald_scheduler.core.views import JobView
+from springald_scheduler.limits import NEWS_HELD_MS
 
 _Sound = Literal["news", "end"]
 
@@ -73,6 +75,7 @@ class Watch:
         self._end = end
         self._bell: SimpleQueue[_Sound] = SimpleQueue()
         self._ended = False
+        self._told = False
         self.wake()
 
     def wake(self) -> None:
@@ -91,6 +94,8 @@ class Watch:
     def __next__(self) -> JobView:
         """Waits for news; the view is of now, however many news there were.
 
+        The first is told at once, and the end; what lies between is held for a moment.
+
         Raises:
             JobNotFoundError: The job has been forgotten meanwhile.
         """
@@ -98,13 +103,34 @@ class Watch:
             self._ended = True
             raise StopIteration
         view = self._look(self.job_id)
+        if self._told and not view.state.terminal:
+            view = self._later(view)
+        self._told = True
         if view.state.terminal:
             self._ended = True
             self._end(self)
         return view
 
-    def _wait(self) -> bool:
-        sound = self._bell.get()
+    def _later(self, view: JobView) -> JobView:
+        """Returns how the job stands after a moment, or as soon as it has ended."""
+        until = time.monotonic() + NEWS_HELD_MS / 1000
+        while not view.state.terminal and (left_s := until - time.monotonic()) > 0:
+            try:
+                if not self._wait(left_s):
+                    self._ended = True
+                    raise StopIteration
+            except Empty:
+                break
+            view = self._look(self.job_id)
+        return view
+
+    def _wait(self, timeout_s: float | None = None) -> bool:
+        """Waits for news; False if it is the end.
+
+        Raises:
+            Empty: There was nothing in time.
+        """
+        sound = self._bell.get(timeout=timeout_s)
         while sound == "news" and not self._bell.empty():
             sound = self._bell.get()
         return sound == "news"
