@@ -26,7 +26,7 @@ from springald_executor.adapters.engine_messages import (
     TicketWanted,
     TicketWritten,
 )
-from springald_executor.core.limits import ENGINE_GROWN_BYTES_MAX
+from springald_executor.core.limits import ENGINE_GROWN_BYTES_MAX, ENGINE_GROWN_SHARE_DIVISOR
 from springald_executor.core.model import TaskRequest, Wanted
 
 if TYPE_CHECKING:
@@ -115,21 +115,26 @@ def _run(runner: "TaskRunner", request: TaskRequest) -> Ran | Broke:
         report = runner.run(request, threading.Event())
     except TaskError as failed:
         failure = failure_from_error(failed.error, failed.lost_task_id, failed.figures)
-        return Broke(request.task_id, failure, failed.engine_usable and not _has_grown())
+        return Broke(request.task_id, failure, failed.engine_usable and not _has_grown(request))
     except SpringaldError as error:
         return Broke(request.task_id, failure_from_error(error), engine_usable=False)
     except Exception as failed:  # noqa: BLE001 - whatever it is, the agent is told
         lost = TaskLostError(f"an engine types its failures: got {failed!r}")
         return Broke(request.task_id, failure_from_error(lost), engine_usable=False)
-    return Ran(request.task_id, report, engine_usable=not _has_grown())
+    return Ran(request.task_id, report, engine_usable=not _has_grown(request))
 
 
-def _has_grown() -> bool:
-    """True if the process holds more memory of its own than an idle engine should."""
+def _has_grown(request: TaskRequest) -> bool:
+    """True if the process holds more memory of its own than an idle engine should.
+
+    Buffers of files that a scan read are given back by the threads that made them, which takes
+    seconds, so an engine with a large share is not replaced after each large scan.
+    """
     import psutil  # noqa: PLC0415 - loaded with the rest
 
     memory = psutil.Process().memory_info()
-    return bool(memory.rss - memory.shared > ENGINE_GROWN_BYTES_MAX)
+    limit = max(ENGINE_GROWN_BYTES_MAX, request.memory_bytes // ENGINE_GROWN_SHARE_DIVISOR)
+    return bool(memory.rss - memory.shared > limit)
 
 
 def main() -> None:

@@ -62,7 +62,11 @@ ENGINE_SEND_BYTES_MAX: Final = 64 * 1024
 nobody waits for an engine that does not read."""
 
 ENGINE_GROWN_BYTES_MAX: Final = 1024 * 1024 * 1024
-"""An idle engine process that holds more than this is replaced."""
+"""An idle engine process that holds more than this, and more than the part of its last task's share
+that is named next, is replaced."""
+
+ENGINE_GROWN_SHARE_DIVISOR: Final = 2
+"""An idle engine process may hold this part of its last task's share of memory."""
 
 ENGINE_BASE_BYTES: Final = 512 * 1024 * 1024
 """What an engine process may take beside its task's share of memory."""
