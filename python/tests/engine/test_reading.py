@@ -38,7 +38,7 @@ def offsets(root: PlanNode) -> dict[str, int | None]:
     }
 
 
-PLANS = {
+PLANS: dict[str, tuple[PlanNode, dict[str, int | None]]] = {
     "wise": (pv.node("filter", None, scan("a", 3)), {"a": 0}),
     "way out": (pv.hash_repartition(scan("a", 3), [b""], 4), {"a": 0}),
     "way out below a projection": (
