@@ -36,7 +36,10 @@ PLANS_KEPT_MAX: Final = 128
 """Plans that a session keeps for queries that come again."""
 
 PLAN_KEPT_BYTES_MAX: Final = 64 * 1024
-"""The fragments of a plan that is kept."""
+"""The text and fragments of a plan that is kept."""
+
+PLANS_KEPT_BYTES_MAX: Final = 1024 * 1024
+"""The same of all plans that a session keeps."""
 
 PLANNER_THREADS_MAX: Final = 16
 """Statements that are being planned, or wait for the planner, at the same time."""

@@ -11,6 +11,7 @@ import pytest
 from springald.errors import DataFileNotFoundError
 from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.limits import PLANS_KEPT_MAX
+from springald_scheduler.planning import plan_cache
 from springald_scheduler.planning.model import ClusterShape, Planned
 from springald_scheduler.planning.planner import Planner
 from springald_scheduler.planning.session import PlannerSession
@@ -139,6 +140,21 @@ def test_plan_over_linked_folders_is_not_kept(planner: Planner, folder: Path) ->
     (folder / "elsewhere").mkdir()
     (folder / "t/link").symlink_to(folder / "elsewhere")
     assert not is_kept(plan(planner), plan(planner))
+
+
+def test_plans_that_are_kept_are_bounded_in_bytes(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large plans make room sooner; one that is too large is not kept at all."""
+    first = plan(planner)
+    text = "x" * 10_000
+    queries = [f"SELECT {number} AS a, '{text}' AS x" for number in range(3)]
+    monkeypatch.setattr(plan_cache, "PLANS_KEPT_BYTES_MAX", 50_000)
+    plans = [plan(planner, query) for query in queries]
+    assert not is_kept(first, plan(planner))
+    assert is_kept(plans[-1], plan(planner, queries[-1]))
+    large = f"SELECT '{text * 4}' AS x"
+    assert not is_kept(plan(planner, large), plan(planner, large))
 
 
 def test_plans_that_are_kept_are_bounded(planner: Planner) -> None:

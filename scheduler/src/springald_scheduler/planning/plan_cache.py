@@ -13,7 +13,11 @@ from typing import Final
 from springald.engine.catalog import AllowedPaths, CatalogEntry
 from springald.errors import SpringaldError
 from springald_scheduler.core.graph import StageGraph
-from springald_scheduler.limits import PLAN_KEPT_BYTES_MAX, PLANS_KEPT_MAX
+from springald_scheduler.limits import (
+    PLAN_KEPT_BYTES_MAX,
+    PLANS_KEPT_BYTES_MAX,
+    PLANS_KEPT_MAX,
+)
 from springald_scheduler.planning.model import ClusterShape
 from springald_scheduler.planning.table_files import Footprint, check_files, footprint
 
@@ -46,6 +50,7 @@ class Scanned:
 class _Kept:
     graph: StageGraph
     scanned: tuple[Scanned, ...]
+    size: int
 
 
 class PlanCache:
@@ -55,6 +60,7 @@ class PlanCache:
         """Takes where files may lie."""
         self._allowed = allowed
         self._kept: OrderedDict[PlanKey, _Kept] = OrderedDict()
+        self._bytes = 0
 
     def find(self, key: PlanKey) -> StageGraph | None:
         """Returns the plan of this key, if its files are as they were."""
@@ -62,20 +68,24 @@ class PlanCache:
         if kept is None:
             return None
         if not all(self._is_as_it_was(each) for each in kept.scanned):
-            del self._kept[key]
+            self._drop(key)
             return None
         self._kept.move_to_end(key)
         return kept.graph
 
     def keep(self, key: PlanKey, graph: StageGraph, scanned: Iterable[Scanned]) -> None:
         """Keeps a plan, unless it is large; the one that was not used for longest goes."""
-        size = sum(len(stage.fragment.payload) for stage in graph.stages)
-        kept = _Kept(graph, tuple(scanned))
+        size = len(key.sql) + sum(len(stage.fragment.payload) for stage in graph.stages)
+        kept = _Kept(graph, tuple(scanned), size)
         if size > PLAN_KEPT_BYTES_MAX or any(each.files is None for each in kept.scanned):
             return
         self._kept[key] = kept
-        if len(self._kept) > PLANS_KEPT_MAX:
-            self._kept.popitem(last=False)
+        self._bytes += size
+        while len(self._kept) > PLANS_KEPT_MAX or self._bytes > PLANS_KEPT_BYTES_MAX:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: PlanKey) -> None:
+        self._bytes -= self._kept.pop(key).size
 
     def _is_as_it_was(self, scanned: Scanned) -> bool:
         try:
