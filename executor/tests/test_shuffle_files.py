@@ -180,6 +180,28 @@ def test_rows_are_gathered_until_they_are_a_block(tmp_path: Path) -> None:
     assert [block.rows for block in file.blocks[0]] == [4_000] * 5
 
 
+def test_slices_of_something_large_are_gathered_by_what_they_show(tmp_path: Path) -> None:
+    """A slice holds all of its buffers; blocks are as large as the rows in them."""
+    schema = pa.schema([("a", pa.int64())])
+    whole = pa.record_batch({"a": range(40_000)})
+    slices = [(0, whole.slice(start, 1_000)) for start in range(0, 40_000, 1_000)]
+
+    file = write(space(tmp_path), schema, slices, 32_000)
+
+    assert [block.rows for block in file.blocks[0]] == [4_000] * 10
+
+
+def test_rows_that_grow_are_gathered_by_what_they_are(tmp_path: Path) -> None:
+    """Rows much wider than the first ones do not pile up."""
+    schema = pa.schema([("a", pa.string())])
+    wide = pa.record_batch({"a": ["x" * 40_000]})
+    rows = [(0, pa.record_batch({"a": ["x"] * 100})), *([(0, wide)] * 4)]
+
+    file = write(space(tmp_path), schema, rows, 32_000)
+
+    assert [block.rows for block in file.blocks[0]] == [101, 1, 1, 1]
+
+
 def test_output_without_rows_has_its_schema(tmp_path: Path) -> None:
     """A stage may put out no batch at all, and its reader must still find the columns."""
     schema = pa.schema([("a", pa.int64()), ("a", pa.string())], metadata={"k": "v"})

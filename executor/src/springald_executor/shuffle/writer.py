@@ -54,6 +54,7 @@ class OutputWriter:
         self._schema = schema
         self._met, self._met_is_plain = schema, True
         self._gather_bytes = gather_bytes
+        self._row_bytes_likely = 0
         self._gathered: dict[int, _Gathered] = {}
         self._gathering = threading.Lock()
         self._blocks: dict[int, list[Block]] = {}
@@ -82,7 +83,7 @@ class OutputWriter:
         with self._gathering:
             gathered = self._gathered.setdefault(partition, _Gathered())
             gathered.batches.append(batch)
-            gathered.bytes += batch.nbytes
+            gathered.bytes += self._bytes_of(batch)
             if gathered.bytes < self._gather_bytes:
                 return
             del self._gathered[partition]
@@ -117,6 +118,19 @@ class OutputWriter:
         if not schema.equals(self._met):
             self._met, self._met_is_plain = schema, schema.types == self._schema.types
         return self._met_is_plain
+
+    def _bytes_of(self, batch: pa.RecordBatch) -> int:
+        """Returns how large a batch is, about.
+
+        Measuring exactly takes long for a small batch. The size of its buffers is at hand, and is
+        the same unless the batch is a slice of something larger.
+        """
+        held = batch.get_total_buffer_size()
+        if held <= batch.num_rows * self._row_bytes_likely:
+            return held
+        exact = batch.nbytes
+        self._row_bytes_likely = 2 * exact // batch.num_rows + 1
+        return exact
 
     def _append(self, partition: int, gathered: _Gathered) -> None:
         block = joined(gathered.batches, self._schema)
