@@ -6,6 +6,7 @@ answer is compared.
 
 import argparse
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from benchmarks.workloads.workload import Workload
 from tpch.data import QUERIES
 
 _README: Final = Path(__file__).with_name("README.md")
+_TERMINATED: Final = 128 + signal.SIGTERM
 _WORKLOADS: Final[dict[str, Callable[[argparse.Namespace], Workload]]] = {
     "tpch": lambda options: tpch(options.scale, options.queries),
     "small": lambda _: small(),
@@ -36,6 +38,8 @@ _WORKLOADS: Final[dict[str, Callable[[argparse.Namespace], Workload]]] = {
 def main() -> None:
     """Measures, prints, and writes where it is asked to."""
     options = _options()
+    # Places and their files are cleared away whatever ends the run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     resources = Resources(options.cores, int(options.memory_gib * (1 << 30)))
     machine = described_machine(resources, sys.argv[1:])
     specs = [place_spec(name, options.cores, _say) for name in options.places]

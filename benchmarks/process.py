@@ -176,6 +176,7 @@ class PlaceProcess:
                     stdout=log,
                     stderr=log,
                     pass_fds=[theirs.fileno()],
+                    start_new_session=True,  # a signal to the group is for the harness
                 )
         finally:
             os.sched_setaffinity(0, allowed)

@@ -1,8 +1,11 @@
 """Spark as a cluster of processes on this machine: a driver and executors, each a JVM."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.request import urlopen
 
 import pyspark  # type: ignore[import-not-found]
@@ -69,6 +72,8 @@ def _totals(spark: SparkSession) -> dict[str, float]:
 @contextmanager
 def start(setup: Setup) -> Iterator[SparkPlace]:
     """Starts the driver and the executors."""
+    # Otherwise the executors listen where others can reach them.
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     # An executor's heap holds what operators may; the JVM's own needs come on top.
     executor_mib = max(1024, (setup.memory_bytes - _DRIVER_BYTES) // setup.executors >> 20)
     partitions = setup.partitions or setup.cores * _PARTITIONS_PER_CORE
@@ -95,3 +100,5 @@ def start(setup: Setup) -> Iterator[SparkPlace]:
         yield SparkPlace(setup, spark)
     finally:
         spark.stop()
+        # Executors' logs lie beside the program, wherever else its files are sent.
+        shutil.rmtree(Path(pyspark.__file__).parent / "work", ignore_errors=True)
