@@ -125,10 +125,10 @@ class OutputWriter:
         Measuring exactly takes long for a small batch. The size of its buffers is at hand, and is
         the same unless the batch is a slice of something larger.
         """
-        held = batch.get_total_buffer_size()
+        held: int = batch.get_total_buffer_size()
         if held <= batch.num_rows * self._row_bytes_likely:
             return held
-        exact = batch.nbytes
+        exact: int = batch.nbytes
         self._row_bytes_likely = 2 * exact // batch.num_rows + 1
         return exact
 
