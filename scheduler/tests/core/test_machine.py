@@ -23,7 +23,9 @@ from springald_scheduler.core import events as on
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import OperatorFigures
 from springald_scheduler.core.graph import (
+    Adaptive,
     AnswerKind,
+    BroadcastOffer,
     Exchange,
     ExchangeKind,
     Fragment,
@@ -63,14 +65,18 @@ class Agent:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> StageGraph:
-    """A query of one to three stages; rarely one that no planner would make."""
-    count = draw(st.integers(1, 3))
+    """A query of one to four stages; rarely one that no planner would make."""
+    count = draw(st.sampled_from([1, 2, 3, 4, 4, 4]))
+    joins = draw(st.booleans())
     stages = []
     for stage_id in range(1, count + 1):
         earlier = st.sampled_from(range(1, stage_id)) if stage_id > 1 else st.nothing()
         reads = draw(st.lists(earlier, max_size=2)) if stage_id > 1 else []
         if stage_id > 1 and stage_id - 1 not in reads:
             reads.append(stage_id - 1)
+        after = draw(st.sets(earlier, max_size=1)) if stage_id > 1 else set()
+        if joins and stage_id in {2, 3}:
+            reads, after = ([], {1}) if stage_id == 2 else ([1, 2], set())
         kind = draw(st.sampled_from([ExchangeKind.HASH, ExchangeKind.BROADCAST]))
         partitions = draw(st.integers(1, 5))
         offset = draw(st.sampled_from([None, 0, 0, 1]))
@@ -83,10 +89,46 @@ def graphs(draw: st.DrawFn) -> StageGraph:
                 partition_count=partitions,
                 single_task_reason=draw(st.sampled_from(["", "", "whole"])),
                 upload_ids=draw(st.sampled_from([(), (), (), (), (), ("u1",)])),
+                adaptive=draw(adaptives(len(reads))),
+                after=tuple(after),
             )
         )
     answer = draw(st.sampled_from([AnswerKind.ROWS, AnswerKind.ROWS, AnswerKind.PROFILE]))
     return StageGraph(tuple(stages), profile=draw(st.booleans()), answer=answer)
+
+
+@st.composite
+def adaptives(draw: st.DrawFn, inputs: int) -> Adaptive:
+    """What a stage with so many inputs lets depend on their sizes."""
+    if not inputs:
+        return Adaptive()
+    numbers = st.integers(0, inputs - 1)
+    some = st.sets(numbers, max_size=2).map(tuple)
+    offers = []
+    if inputs > 1:
+        build, probe = draw(st.permutations(range(inputs)))[:2] if draw(st.booleans()) else (0, 1)
+        offers.append(BroadcastOffer((build,), probe, draw(st.sampled_from([0, 999, 999])), 99))
+    return Adaptive(
+        task_bytes_min=draw(st.sampled_from([0, 0, 2, 9])),
+        emptied_by=draw(some),
+        split_inputs=draw(some),
+        split_bytes_min=1,
+        broadcasts=tuple(offers),
+    )
+
+
+def merged(asked: do.ReplanStage) -> Stage:
+    """The stage that a planner makes of two."""
+    stage, probe = asked.stage, asked.probe
+    own = [each for each in stage.inputs if each.stage_id != probe.stage_id]
+    return dataclasses.replace(
+        stage,
+        inputs=(*own, *probe.inputs),
+        partition_count=probe.partition_count,
+        upload_ids=(*stage.upload_ids, *probe.upload_ids),
+        adaptive=Adaptive(),
+        after=(*stage.after, *probe.after),
+    )
 
 
 class ClusterMachine(RuleBasedStateMachine):
@@ -101,6 +143,7 @@ class ClusterMachine(RuleBasedStateMachine):
         self.launched: list[do.LaunchTask] = []
         self.accepted: set[str] = set()
         self.planning: list[str] = []
+        self.replanning: list[do.ReplanStage] = []
         self.store: dict[Key, Record] = {}
         self.ended: dict[str, JobState] = {}
         self.lives = 0
@@ -128,6 +171,8 @@ class ClusterMachine(RuleBasedStateMachine):
                 assert isinstance(record, JobRecord)
                 assert record.state is JobState.QUEUED
                 self.planning.append(action.job_id)
+            case do.ReplanStage():
+                self.replanning.append(action)
             case do.PublishJob():
                 self.check_published(action.job_id)
             case do.DisconnectExecutor():
@@ -165,9 +210,20 @@ class ClusterMachine(RuleBasedStateMachine):
                 agent.uploads.discard(action.upload_id)
 
     def check_slices(self, launch: do.LaunchTask) -> None:
-        """A task is told what each accepted output holds of each partition that it reads."""
+        """A task is told what each accepted output holds of each partition that it reads.
+
+        Tasks that share a partition are told of an input's outputs in turn, each of them once.
+        """
         run = self.core.world.jobs[launch.job_id].stages[launch.stage_id]
-        for leaf, told in zip(run.stage.inputs, launch.slices, strict=bool(launch.slices)):
+        task = next(
+            each
+            for each in run.tasks
+            if each.attempt and launch.attempt_id.endswith(f"/t{each.number}#{each.attempt}")
+        )
+        sharing = [each for each in run.tasks if each.part and each.partitions == task.partitions]
+        for place, (leaf, told) in enumerate(
+            zip(run.stage.inputs, launch.slices, strict=bool(launch.slices))
+        ):
             record = self.store["job", launch.job_id, "stage", str(leaf.stage_id)]
             assert isinstance(record, StageRecord)
             for partition, sizes in zip(told.partitions, told.sizes, strict=True):
@@ -177,6 +233,11 @@ class ClusterMachine(RuleBasedStateMachine):
                     for number, rows, size in output.sizes
                     if number == partition
                 ]
+                if task.part and task.part.input_number == place:
+                    assert [o for each in sharing for o in each.part.outputs] == list(
+                        range(len(record.outputs))
+                    )
+                    wanted = [each for each in wanted if each[0] in task.part.outputs]
                 assert list(sizes) == wanted
             if leaf.offset is not None and run.stage.sliceable:
                 reads = {each - leaf.offset for each in launch.partitions}
@@ -293,6 +354,14 @@ class ClusterMachine(RuleBasedStateMachine):
             }[outcome]
         )
 
+    @precondition(lambda self: self.replanning)
+    @rule(outcome=st.sampled_from(["new", "new", "old", "wrong"]), again=st.booleans())
+    def replan(self, outcome: str, again: bool) -> None:  # noqa: FBT001
+        """The planner is done with a stage, in time or late, perhaps twice."""
+        asked = self.replanning[-1] if again else self.replanning.pop(0)
+        stage = {"new": merged(asked), "old": None, "wrong": asked.probe}[outcome]
+        self.tell(on.StageReplanned(asked.job_id, asked.stage.stage_id, stage))
+
     # What executors do.
 
     @rule(executor=EXECUTORS, slots=st.integers(1, 3))
@@ -352,6 +421,17 @@ class ClusterMachine(RuleBasedStateMachine):
             if any(agent.running for agent in self.agents.values()):
                 self.report(data, "finish")
 
+    @rule(data=st.data(), graph=graphs(), outcome=st.sampled_from(["new", "new", "old", "wrong"]))
+    def query_through(self, data: st.DataObject, graph: StageGraph, outcome: str) -> None:
+        """A client runs a query, and whatever can be done is done."""
+        self.query("o3", graph)
+        for _ in range(40):
+            while self.replanning:
+                self.replan(outcome, again=False)
+            if not any(agent.running for agent in self.agents.values()):
+                break
+            self.report(data, "finish")
+
     @precondition(lambda self: any(agent.running for agent in self.agents.values()))
     @rule(data=st.data(), outcome=st.sampled_from(["finish", "finish", "fail", "start"]))
     def report(self, data: st.DataObject, outcome: str) -> None:
@@ -372,7 +452,7 @@ class ClusterMachine(RuleBasedStateMachine):
         if wanted:
             self.accepted.add(attempt_id)
         partitions = data.draw(st.sets(st.integers(0, 3), max_size=3))
-        sizes = Sizes.of((each, 1, each + 1) for each in sorted(partitions))
+        sizes = Sizes.of((each, 1, 1 + each**4) for each in sorted(partitions))
         figures = OperatorFigures((0,), (1,), (1,))
         rows = data.draw(st.sampled_from([None, b"rows"]))
         finished = on.TaskFinished(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from springald_scheduler.core.events import Event
 from springald_scheduler.core.failures import Failure
-from springald_scheduler.core.graph import Stage
+from springald_scheduler.core.graph import BroadcastOffer, Stage
 from springald_scheduler.core.records import Key, OutputLocation, Record, UploadLocation
 from springald_scheduler.core.sizes import InputSlice
 
@@ -76,6 +76,23 @@ class PlanJob(Action):
     job_id: str
     session_id: str
     statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplanStage(Action):
+    """Plan a stage anew so that it takes in one of those that it reads, and tell how it went.
+
+    Attributes:
+        job_id: The job.
+        stage: The stage; it has not begun.
+        probe: The stage that is taken in; it has not begun either.
+        offer: How.
+    """
+
+    job_id: str
+    stage: Stage
+    probe: Stage
+    offer: BroadcastOffer
 
 
 @dataclass(frozen=True, slots=True)

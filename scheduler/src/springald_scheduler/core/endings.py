@@ -97,6 +97,7 @@ def _end(world: World, job: Job, state: JobState) -> None:
 
 def _leave_queues(world: World, job: Job) -> None:
     job.ready.clear()
+    job.replans.clear()
     for room in (world.queue, world.unsliced, world.stranded):
         room.pop(job.job_id, None)
     job.stranded_ms = None

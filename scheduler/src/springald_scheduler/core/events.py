@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import NO_FIGURES, OperatorFigures
-from springald_scheduler.core.graph import Operator, StageGraph
+from springald_scheduler.core.graph import Operator, Stage, StageGraph
 from springald_scheduler.core.sizes import NOTHING, Sizes
 
 
@@ -65,6 +65,15 @@ class JobPlanned(Event):
 
     job_id: str
     graph: StageGraph
+
+
+@dataclass(frozen=True, slots=True)
+class StageReplanned(Event):
+    """A stage was planned anew, with what was measured; None if it stays as it was."""
+
+    job_id: str
+    stage_id: int
+    stage: Stage | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,12 +85,54 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class BroadcastOffer:
+    """A join of two inputs by hash that may read one of them whole in every task instead.
+
+    Then the other input needs no exchange: its stage and the join's become one.
+
+    Attributes:
+        build_inputs: The inputs that every task would read whole, by number.
+        probe_input: The input whose stage would become part of this one.
+        bytes_max: How many bytes the build inputs have at most.
+        rows_max: How many rows they have at most.
+    """
+
+    build_inputs: tuple[int, ...]
+    probe_input: int
+    bytes_max: int
+    rows_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """What may change about a stage when its inputs are measured, as the planner found out.
+
+    Inputs are told by their place in the stage's list, from 0.
+
+    Attributes:
+        task_bytes_min: Tasks get more partitions until each reads so many bytes; 0 for never.
+        emptied_by: Inputs of which each, if it has no rows, leaves the stage without rows.
+        split_inputs: Inputs of which one may be read in parts, by tasks that share a partition and
+            read it whole of all others.
+        split_bytes_min: How many bytes such a part has at least.
+        broadcasts: Joins that need no exchange if their build side turns out small.
+    """
+
+    task_bytes_min: int = 0
+    emptied_by: tuple[int, ...] = ()
+    split_inputs: tuple[int, ...] = ()
+    split_bytes_min: int = 0
+    broadcasts: tuple[BroadcastOffer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A fragment that runs as one or more tasks, each a slice of its partitions.
 
     `schema` is an Arrow schema in IPC form, opaque to the core. `single_task_reason` is empty
     where the partitions may run in several tasks. A result of at most `inline_rows_bytes_max` bytes
-    that one task makes comes with its report.
+    that one task makes comes with its report. `after` names stages that are not
+    read, and whose sizes are waited for because they may change this one.
     """
 
     stage_id: int
@@ -104,6 +146,8 @@ class Stage:
     upload_ids: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     inline_rows_bytes_max: int = 0
+    adaptive: Adaptive = Adaptive()
+    after: tuple[int, ...] = ()
 
     @property
     def sliceable(self) -> bool:

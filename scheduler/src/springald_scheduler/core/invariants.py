@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.endings import answers_with_rows
-from springald_scheduler.core.model import Attempt, Executor, Job, StageRun
+from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
 from springald_scheduler.core.states import (
     ExecutorState,
     JobState,
@@ -99,7 +99,7 @@ def _check_job(world: World, job: Job) -> Iterator[str]:
         executor = world.executors.get(attempt.executor_id)
         if executor is None or executor.running.get(attempt.attempt_id) is not attempt:
             yield f"runs {attempt.attempt_id}, which no executor does"
-    if job.state is JobState.RUNNING and not (job.running or queued):
+    if job.state is JobState.RUNNING and not (job.running or queued or job.replans):
         yield "runs with nothing to run"
 
 
@@ -108,6 +108,9 @@ def _check_stages(job: Job) -> Iterator[str]:
     finished = sum(task.state is TaskState.FINISHED for task in tasks)
     if (job.tasks_total, job.tasks_finished) != (len(tasks), finished):
         yield "has miscounted its tasks"
+    held = [run for run in job.stages.values() if run.held]
+    if not job.state.terminal and len(held) != 2 * len(job.replans):
+        yield "holds two stages for each that is planned anew"
     for stage_id, run in job.stages.items():
         yield from (f"s{stage_id}: {problem}" for problem in _check_stage(job, run))
     ready = {stage_id for stage_id, run in job.stages.items() if run.has_waiting_tasks}
@@ -116,22 +119,30 @@ def _check_stages(job: Job) -> Iterator[str]:
 
 
 def _check_stage(job: Job, run: StageRun) -> Iterator[str]:
-    sources = (job.stages[each.stage_id] for each in run.stage.inputs)
+    awaited = {each.stage_id for each in run.stage.inputs}.union(run.stage.after)
+    sources = (job.stages[each] for each in awaited if not run.skipped)
     missing = {each.stage.stage_id for each in sources if each.state is not StageState.FINISHED}
     if missing != run.inputs_missing or (missing and run.state is not StageState.WAITING):
         yield f"misses inputs {sorted(missing)}, not {sorted(run.inputs_missing)}"
-    covered = [partition for task in run.tasks for partition in task.partitions]
+    if run.held and run.state is not StageState.WAITING and not job.state.terminal:
+        yield "is planned anew and has begun"
+    covered = [each for task in run.tasks if _is_first_part(task) for each in task.partitions]
     if run.tasks and covered != list(range(run.stage.partition_count)):
         yield f"runs partitions {covered} of {run.stage.partition_count}"
     states = [task.state for task in run.tasks]
     if run.finished != states.count(TaskState.FINISHED):
         yield "has miscounted its finished tasks"
-    if (run.state is StageState.FINISHED) != (bool(states) and run.finished == len(states)):
+    done = run.skipped or (bool(states) and run.finished == len(states))
+    if (run.state is StageState.FINISHED) != done:
         yield "is finished exactly if all its tasks are"
     if [state is TaskState.WAITING for state in states] != [
         number > run.placed for number in range(1, len(states) + 1)
     ]:
         yield "places its tasks in order"
+
+
+def _is_first_part(task: Task) -> bool:
+    return task.part is None or task.part.outputs.start == 0
 
 
 def _check_queues(world: World) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import StageFigures
-from springald_scheduler.core.graph import Stage, StageGraph
+from springald_scheduler.core.graph import BroadcastOffer, Stage, StageGraph
 from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.records import OutputLocation, UploadLocation
 from springald_scheduler.core.sizes import NOTHING, Sizes
@@ -61,13 +61,25 @@ class Attempt:
     stopping: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class InputPart:
+    """Some outputs of one of a stage's inputs, of which a task reads no others."""
+
+    input_number: int
+    outputs: range
+
+
 @dataclass(slots=True)
 class Task:
-    """A slice of a stage's partitions; numbers count from 1, attempts too."""
+    """A slice of a stage's partitions; numbers count from 1, attempts too.
+
+    `part` is set if other tasks have the same partition and read other outputs of that input.
+    """
 
     number: int
     partitions: range
     slots: int
+    part: InputPart | None = None
     preferred: tuple[str, ...] = ()
     state: TaskState = TaskState.WAITING
     attempt: int = 0
@@ -87,8 +99,11 @@ class StageRun:
 
     Attributes:
         stage: As planned.
-        inputs_missing: Stages that it reads and that are not finished.
+        inputs_missing: Stages that it reads or waits for, and that are not finished.
         consumers: Stages that read it.
+        followers: Stages that wait for its sizes without reading it.
+        held: True while it is being planned anew, so that it does not begin.
+        skipped: True if it was not run, because nothing depends on it.
         state: Where it stands.
         tasks: Its tasks, fixed when it starts.
         placed: How many tasks have been launched; the next one to place has this index.
@@ -105,6 +120,9 @@ class StageRun:
     stage: Stage
     inputs_missing: set[int]
     consumers: set[int] = field(default_factory=set)
+    followers: set[int] = field(default_factory=set)
+    held: bool = False
+    skipped: bool = False
     state: StageState = StageState.WAITING
     tasks: list[Task] = field(default_factory=list)
     placed: int = 0
@@ -137,6 +155,7 @@ class Job:
         ready: Stages with tasks to place, in the order in which they became ready.
         running: Its attempts that run and are wanted.
         holders: Executors with files of the job, with the incarnation that has them.
+        replans: By stage id, the offers of which the planner is making a plan.
         outputs_on: For each executor, the stages of which it holds accepted outputs.
         stranded_ms: Since when it needs an executor and there is none; None if it does not.
         released: True if only its description is left.
@@ -162,6 +181,7 @@ class Job:
     ready: dict[int, StageRun] = field(default_factory=dict)
     running: dict[str, Attempt] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
+    replans: dict[int, BroadcastOffer] = field(default_factory=dict)
     outputs_on: dict[str, set[int]] = field(default_factory=dict)
     upload_ids: frozenset[str] = frozenset()
     tasks_total: int = 0

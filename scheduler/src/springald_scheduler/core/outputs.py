@@ -55,6 +55,30 @@ class OutputTable:
         column = slice(partition, None, self._count)
         return Sizes(range(len(self._executor_ids)), self._rows[column], self._bytes[column])
 
+    @property
+    def outputs_count(self) -> int:
+        """How many outputs there are."""
+        return len(self._executor_ids)
+
+    def bytes_by_partition(self) -> list[int]:
+        """Returns how many bytes all outputs have of each partition."""
+        if self._sparse is not None:
+            return [
+                sum(size for _, _, size in self._sparse.get(partition, ()))
+                for partition in range(self._count)
+            ]
+        if self._held:
+            return [sum(each) for each in zip(*self._held.values(), strict=True)]
+        return [sum(self._bytes[each :: self._count]) for each in range(self._count)]
+
+    def holdings_of(self, partition: int, outputs: range) -> Counter[str]:
+        """Returns how many bytes of some outputs' partition executors hold."""
+        held: Counter[str] = Counter()
+        for number, _, size in self.of_partition(partition):
+            if number in outputs:
+                held[self._executor_ids[number]] += size
+        return held
+
     def holdings(self, partitions: range) -> Counter[str]:
         """Returns how many bytes of partitions executors hold; empty if too many have a share."""
         held: Counter[str] = Counter()

@@ -1,11 +1,11 @@
 """Which task runs next, and where: jobs take turns, data draws tasks, then free slots do."""
 
 from springald_scheduler.core.actions import DefineStage, LaunchTask
+from springald_scheduler.core.dealing import is_sliced, output_table
 from springald_scheduler.core.files import occupy_slots
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
 from springald_scheduler.core.records import UploadLocation
 from springald_scheduler.core.sizes import WHOLE, InputSlice
-from springald_scheduler.core.stages import is_sliced, output_table
 from springald_scheduler.core.states import TaskState
 from springald_scheduler.core.world import World, attempt_name
 
@@ -145,11 +145,13 @@ def _take_turn(world: World, job: Job, run: StageRun, slots: int) -> None:
 def _slices(job: Job, run: StageRun, task: Task) -> tuple[InputSlice, ...]:
     """Returns what a task reads of its inputs; nothing if it reads what all others do."""
     slices: list[InputSlice] = []
-    for leaf in run.stage.inputs:
+    for number, leaf in enumerate(run.stage.inputs):
         if is_sliced(run, leaf):
             partitions = leaf.partitions_of(task.partitions)
             table = output_table(job.stages[leaf.stage_id])
             sizes = tuple(map(table.of_partition, partitions))
+            if task.part and task.part.input_number == number:
+                sizes = tuple(each.within(task.part.outputs) for each in sizes)
             slices.append(InputSlice(partitions, sizes))
         else:
             slices.append(WHOLE)

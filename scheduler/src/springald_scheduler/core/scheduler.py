@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from springald_scheduler.core import events, executors, jobs, sessions, tasks, uploads
+from springald_scheduler.core import events, executors, jobs, replanning, sessions, tasks, uploads
 from springald_scheduler.core.actions import Action
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.events import ClusterFacts, Event
@@ -18,6 +18,7 @@ _ON_EVENT: Final[dict[type[Event], Callable[[World, Any], None]]] = {
     events.SessionClosed: sessions.on_session_closed,
     events.JobSubmitted: jobs.on_job_submitted,
     events.JobPlanned: jobs.on_job_planned,
+    events.StageReplanned: replanning.on_stage_replanned,
     events.JobAnswered: jobs.on_job_answered,
     events.JobFailed: jobs.on_job_failed,
     events.JobWatched: jobs.on_job_watched,

@@ -50,6 +50,10 @@ class Sizes:
         """True if there is a row."""
         return any(self.rows)
 
+    def within(self, numbers: range) -> "Sizes":
+        """Returns the sizes of some of the things."""
+        return Sizes.of(entry for entry in self if entry[0] in numbers)
+
     def ascends_below(self, count: int) -> bool:
         """True if the numbers ascend and the last one is less than a count."""
         if not self.numbers:

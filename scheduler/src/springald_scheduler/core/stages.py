@@ -4,10 +4,12 @@ import heapq
 from collections import Counter
 
 from springald_scheduler.core.actions import Persist
+from springald_scheduler.core.dealing import deal_tasks, is_sliced, note_decision, output_table
 from springald_scheduler.core.endings import succeed_job
-from springald_scheduler.core.graph import StageGraph, StageInput
+from springald_scheduler.core.graph import Stage, StageGraph, StageInput
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.news import strand_job
+from springald_scheduler.core.offers import ask_for_plan
 from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.records import OutputLocation, StageRecord
 from springald_scheduler.core.states import StageState
@@ -23,8 +25,10 @@ def find_defect(graph: StageGraph) -> str:
         sources = {each.stage_id for each in stage.inputs}
         if stage.stage_id != number:
             return f"stages are numbered from 1: got {stage.stage_id} in place {number}"
-        if not sources <= set(range(1, number)):
+        if not sources.union(stage.after) <= set(range(1, number)):
             return f"a stage reads earlier ones: stage {number} reads {sorted(sources)}"
+        if not _inputs_named(stage) <= set(range(len(stage.inputs))):
+            return f"rules for measured inputs name inputs: those of stage {number} do not"
         if stage.partition_count < 1 or stage.output.partition_count < 1:
             return f"a stage has at least one partition on either side: stage {number} has not"
         consumed |= sources
@@ -34,16 +38,38 @@ def find_defect(graph: StageGraph) -> str:
     return ""
 
 
+def _inputs_named(stage: Stage) -> set[int]:
+    """Returns which inputs are named by rules for when they are measured."""
+    adaptive = stage.adaptive
+    named = {*adaptive.emptied_by, *adaptive.split_inputs}
+    for offer in adaptive.broadcasts:
+        named |= {*offer.build_inputs, offer.probe_input}
+    return named
+
+
 def start_stages(world: World, job: Job, graph: StageGraph) -> None:
-    """Gives a planned job its stages, and starts those that read no other."""
+    """Gives a planned job its stages, and starts those that wait for no other."""
     for stage in graph.stages:
         sources = {each.stage_id for each in stage.inputs}
-        job.stages[stage.stage_id] = StageRun(stage, inputs_missing=sources)
+        job.stages[stage.stage_id] = StageRun(stage, inputs_missing=sources.union(stage.after))
         for source in sources:
             job.stages[source].consumers.add(stage.stage_id)
-    for run in job.stages.values():
-        if not run.inputs_missing:
-            _make_ready(world, job, run)
+        for earlier in stage.after:
+            job.stages[earlier].followers.add(stage.stage_id)
+    for run in list(job.stages.values()):
+        start_stage(world, job, run)
+
+
+def start_stage(world: World, job: Job, run: StageRun) -> None:
+    """Starts a stage, if nothing is missing."""
+    if run.state is not StageState.WAITING or run.inputs_missing or run.held:
+        return
+    world.change_stage(job, run, StageState.READY)
+    if world.pool.empty:
+        world.unsliced[job.job_id] = job
+        strand_job(world, job)
+    else:
+        _slice(world, job, run)
 
 
 def slice_stages(world: World, job: Job) -> None:
@@ -56,8 +82,6 @@ def slice_stages(world: World, job: Job) -> None:
 
 def finish_stage(world: World, job: Job, run: StageRun) -> None:
     """Opens a stage's output to its consumers; the last stage's output is the job's result."""
-    world.change_stage(job, run, StageState.FINISHED)
-    job.stages_finished += 1
     run.locations = tuple(
         OutputLocation(
             attempt_name(job.job_id, run.stage.stage_id, task.number, task.attempt),
@@ -67,40 +91,63 @@ def finish_stage(world: World, job: Job, run: StageRun) -> None:
         )
         for task in run.tasks
     )
-    record = StageRecord(job.job_id, run.stage.stage_id, run.locations)
-    world.do(Persist(world.cause, record))
+    close_stage(world, job, run)
     if not run.consumers:
         succeed_job(world, job)
+    else:
+        _open(world, job, run)
+
+
+def skip_stage(world: World, job: Job, run: StageRun, reason: str) -> None:
+    """Finishes a stage that has not begun without running it: its output has no rows.
+
+    What only it would have read is not run either.
+    """
+    if run.state is not StageState.WAITING or run.held:
+        return
+    note_decision(job, f"stage {run.stage.stage_id} is not run: {reason}")
+    run.skipped = True
+    run.inputs_missing.clear()
+    close_stage(world, job, run)
+    for stage_id in sorted({leaf.stage_id for leaf in run.stage.inputs}):
+        source = job.stages[stage_id]
+        if all(job.stages[each].skipped for each in source.consumers):
+            skip_stage(world, job, source, "nothing reads it any more")
+    _open(world, job, run)
+
+
+def close_stage(world: World, job: Job, run: StageRun) -> None:
+    """Notes that a stage is finished, with the outputs that it has."""
+    world.change_stage(job, run, StageState.FINISHED)
+    job.stages_finished += 1
+    world.do(Persist(world.cause, StageRecord(job.job_id, run.stage.stage_id, run.locations)))
+
+
+def _open(world: World, job: Job, run: StageRun) -> None:
+    """Tells the stages that wait for a finished one."""
+    if not run.rows_out:
+        _skip_emptied(world, job, run)
+    for stage_id in sorted(run.consumers):
+        ask_for_plan(world, job, job.stages[stage_id])
+    for stage_id in sorted(run.consumers | run.followers):
+        dependent = job.stages[stage_id]
+        dependent.inputs_missing.discard(run.stage.stage_id)
+        start_stage(world, job, dependent)
+
+
+def _skip_emptied(world: World, job: Job, run: StageRun) -> None:
+    """Skips the consumers of a stage without rows that have none either, but for the result."""
     for stage_id in sorted(run.consumers):
         consumer = job.stages[stage_id]
-        consumer.inputs_missing.discard(run.stage.stage_id)
-        if not consumer.inputs_missing:
-            _make_ready(world, job, consumer)
-
-
-def _make_ready(world: World, job: Job, run: StageRun) -> None:
-    world.change_stage(job, run, StageState.READY)
-    if world.pool.empty:
-        world.unsliced[job.job_id] = job
-        strand_job(world, job)
-    else:
-        _slice(world, job, run)
+        if consumer.consumers and any(
+            consumer.stage.inputs[number].stage_id == run.stage.stage_id
+            for number in consumer.stage.adaptive.emptied_by
+        ):
+            skip_stage(world, job, consumer, f"stage {run.stage.stage_id} has no rows")
 
 
 def _slice(world: World, job: Job, run: StageRun) -> None:
-    count = run.stage.partition_count
-    if run.stage.sliceable:
-        # Partitions of one task share a hash build, so a task is as large as fits every executor.
-        size = min(world.pool.smallest, count)
-        slots = size
-    else:
-        size, slots = count, min(world.pool.largest, count)
-    starts = range(0, count, size)
-    slices = [range(start, min(start + size, count)) for start in starts]
-    run.tasks = [
-        Task(number, partitions, min(slots, len(partitions)))
-        for number, partitions in enumerate(slices, start=1)
-    ]
+    run.tasks = deal_tasks(world, job, run)
     _prefer_executors(job, run)
     world.change_stage(job, run, StageState.RUNNING)
     job.tasks_total += len(run.tasks)
@@ -111,18 +158,6 @@ def _slice(world: World, job: Job, run: StageRun) -> None:
     else:
         world.queue[job.job_id] = job
         world.turns.give(job.job_id, needed)
-
-
-def is_sliced(run: StageRun, leaf: StageInput) -> bool:
-    """True if each task of a stage reads its own partitions of an input, not all of them."""
-    return leaf.offset is not None and run.stage.sliceable
-
-
-def output_table(run: StageRun) -> OutputTable:
-    """Returns a finished stage's outputs by partition."""
-    if run.table is None:
-        run.table = OutputTable(run.locations, run.stage.output.partition_count)
-    return run.table
 
 
 def _prefer_executors(job: Job, run: StageRun) -> None:
@@ -141,10 +176,18 @@ def _prefer_executors(job: Job, run: StageRun) -> None:
     for task in run.tasks if run.stage.inputs else ():
         weights: Counter[str] = Counter(dict.fromkeys(common_most, 0))
         for leaf, table in tables:
-            weights.update(table.holdings(leaf.partitions_of(task.partitions)))
+            weights.update(_holdings(leaf, table, task))
         for executor_id in weights:
             weights[executor_id] += common[executor_id]
         task.preferred = tuple(executor_id for executor_id, _ in _heaviest(weights))
+
+
+def _holdings(leaf: StageInput, table: OutputTable, task: Task) -> Counter[str]:
+    partitions = leaf.partitions_of(task.partitions)
+    if task.part and partitions:
+        # Approximate for the inputs that are read whole, which weigh little.
+        return table.holdings_of(partitions[0], task.part.outputs)
+    return table.holdings(partitions)
 
 
 def _heaviest(weights: Counter[str]) -> list[tuple[str, int]]:

@@ -23,7 +23,10 @@ class JobState(Enum):
 
 
 class StageState(Enum):
-    """Where a stage stands; a ready one has all its inputs and waits for an executor."""
+    """Where a stage stands; a ready one has all its inputs and waits for an executor.
+
+    One that is not run, because its rows would change nothing, is finished from the start.
+    """
 
     WAITING = "waiting"
     READY = "ready"
@@ -71,8 +74,8 @@ JOB_TRANSITIONS: Transitions = {
 }
 
 STAGE_TRANSITIONS: Transitions = {
-    StageState.WAITING: frozenset({StageState.READY}),
-    StageState.READY: frozenset({StageState.RUNNING}),
+    StageState.WAITING: frozenset({StageState.READY, StageState.FINISHED}),
+    StageState.READY: frozenset({StageState.RUNNING, StageState.FINISHED}),
     StageState.RUNNING: frozenset({StageState.FINISHED}),
     StageState.FINISHED: frozenset(),
 }
