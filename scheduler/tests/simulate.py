@@ -45,6 +45,7 @@ class Simulation:
         width: How many partitions a task runs.
         settings: What the session sets, and one process with it.
         planner: The planner, whose only session is `SESSION`.
+        uploads: The files of uploads, by id and partition.
     """
 
     folder: Path
@@ -53,7 +54,7 @@ class Simulation:
     planner: Planner = field(init=False)
     _statements: list[str] = field(default_factory=list)
     _uploads: dict[str, pa.Table] = field(default_factory=dict)
-    _ranges: dict[str, Partitions] = field(default_factory=dict)
+    uploads: dict[str, Partitions] = field(default_factory=dict)
     _engines: dict[int, SessionContext] = field(default_factory=dict)
     _files: int = 0
 
@@ -71,11 +72,11 @@ class Simulation:
 
     def upload(self, name: str, rows: pa.Table, partitions: int = 3) -> None:
         """Makes rows a table as if a client had uploaded them, dealt to partitions in turn."""
-        upload_id = f"u{len(self._ranges)}"
+        upload_id = f"u{len(self.uploads)}"
         step = max(1, -(-rows.num_rows // partitions))
         plain = rows.cast(plain_schema(rows.schema))
-        self._ranges[upload_id] = {
-            part: [self._write(plain.schema, plain.slice(part * step, step).to_batches())]
+        self.uploads[upload_id] = {
+            part: [self.write(plain.schema, plain.slice(part * step, step).to_batches())]
             for part in range(partitions)
         }
         self._uploads[name] = rows
@@ -114,14 +115,7 @@ class Simulation:
             outputs[stage.stage_id] = self._run_stage(stage, inputs, dict(graph.settings))
         last = graph.stages[-1]
         ranges = [each for _, part in sorted(outputs[last.stage_id].items()) for each in part]
-        schema = pa.ipc.read_schema(pa.py_buffer(last.schema))
-        wanted = result_schema(schema) or schema
-        batches = [
-            restore(batch, wanted)
-            for each in ranges
-            for batch in pa.ipc.open_file(each.path).read_all().to_batches()
-        ]
-        return pa.Table.from_batches(batches, wanted)
+        return result_rows(last, ranges)
 
     def one_process(self, sql: str, partitions: int = 1) -> pa.Table:
         """Returns the rows of the same query in one engine, which knows nothing of stages."""
@@ -168,12 +162,10 @@ class Simulation:
         made: Partitions = {}
         for task in self._tasks(stage):
             told = [_told(*each, task) for each in zip(stage.inputs, inputs, strict=True)]
-            payload = prepare(stage.fragment.payload, task, told, self._ranges)
-            for number, batches in enumerate(_run_task(payload, settings)):
-                plain = [_written(batch, schema) for batch in batches]
-                if plain:
-                    where = _output_partition(stage, task, number)
-                    made.setdefault(where, []).append(self._write(schema, plain))
+            payload = prepare(stage.fragment.payload, task, told, self.uploads)
+            for where, batches in run_task(stage, task, payload, settings):
+                if batches:
+                    made.setdefault(where, []).append(self.write(schema, batches))
         return made
 
     def _tasks(self, stage: Stage) -> Iterator[list[int]]:
@@ -181,7 +173,8 @@ class Simulation:
         width = self.width if stage.sliceable else max(1, len(every))
         return (every[at : at + width] for at in range(0, len(every), width))
 
-    def _write(self, schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> FileRange:
+    def write(self, schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> FileRange:
+        """Writes rows to a file of their own."""
         self._files += 1
         path = self.folder / f"rows-{self._files}.arrow"
         with pa.ipc.new_file(path, schema) as writer:
@@ -198,6 +191,28 @@ def _told(leaf: StageInput, files: Partitions, task: Sequence[int]) -> Partition
 
 def _range(task: Sequence[int]) -> range:
     return range(task[0], task[-1] + 1)
+
+
+def run_task(
+    stage: Stage, task: Sequence[int], payload: bytes, settings: Mapping[str, str]
+) -> Iterator[tuple[int, list[pa.RecordBatch]]]:
+    """Yields the batches of a task, with the output partition that they belong to."""
+    schema = pa.ipc.read_schema(pa.py_buffer(stage.schema))
+    for number, batches in enumerate(_run_task(payload, settings)):
+        plain = [_written(batch, schema) for batch in batches]
+        yield _output_partition(stage, task, number), plain
+
+
+def result_rows(stage: Stage, files: Sequence[FileRange]) -> pa.Table:
+    """Returns the rows of a result's files, with the types that the client was promised."""
+    schema = pa.ipc.read_schema(pa.py_buffer(stage.schema))
+    wanted = result_schema(schema) or schema
+    batches = [
+        restore(batch, wanted)
+        for each in files
+        for batch in pa.ipc.open_file(each.path).read_all().to_batches()
+    ]
+    return pa.Table.from_batches(batches, wanted)
 
 
 def _run_task(payload: bytes, settings: Mapping[str, str]) -> list[list[pa.RecordBatch]]:

@@ -66,6 +66,7 @@ from springald_scheduler.limits import (
     UPLOAD_STORED_MS_MAX,
 )
 from springald_scheduler.planning.model import Answered, ClusterShape
+from springald_scheduler.planning.replanning import merge_stages
 
 log = structlog.get_logger("springald.scheduler")
 
@@ -112,6 +113,8 @@ class SchedulerDriver:
         self._storings: dict[str, threading.Event] = {}
         self._watches = Watches()
         self._lanes = Lanes(PLANNER_THREADS_MAX, "springald-planning")
+        # Running jobs do not wait behind statements that are slow to plan.
+        self._replanning = Lanes(1, "springald-replanning")
         self._timer = Timer(self.now_ms, self._tell_time)
 
     @property
@@ -135,6 +138,7 @@ class SchedulerDriver:
         for link in links:
             link.end(SchedulerUnavailableError("a scheduler must run: this one stopped"))
         self._lanes.close()
+        self._replanning.close()
 
     def __enter__(self) -> Self:
         """Returns itself."""
@@ -341,6 +345,9 @@ class SchedulerDriver:
                 self._definitions[action.job_id, action.stage.stage_id] = failure
             case do.PlanJob():
                 self._followups.append(on.JobFailed(action.job_id, failure))
+            case do.ReplanStage():
+                stays = on.StageReplanned(action.job_id, action.stage.stage_id, None)
+                self._followups.append(stays)
 
     def _carry_out(self, action: do.Action) -> None:
         match action:
@@ -352,6 +359,8 @@ class SchedulerDriver:
                 self._watches.wake(action.job_id)
             case do.PlanJob():
                 self._lanes.submit(action.session_id, partial(self._plan, action))
+            case do.ReplanStage():
+                self._replanning.submit(action.job_id, partial(self._replan, action))
             case do.DropSession():
                 # When the interpreter ends there are no workers any more, and nothing to drop.
                 with suppress(RuntimeError):
@@ -465,6 +474,15 @@ class SchedulerDriver:
             else:
                 events = [on.JobPlanned(action.job_id, outcome.graph)]
         self._post_late(*events)
+
+    def _replan(self, action: do.ReplanStage) -> None:
+        """Makes one stage of two; whatever goes wrong, the plan stays as it was."""
+        stage = None
+        try:
+            stage = merge_stages(action.stage, action.probe, action.offer)
+        except Exception:
+            log.exception("stage not replanned", stage=f"{action.job_id}/s{action.stage.stage_id}")
+        self._post_late(on.StageReplanned(action.job_id, action.stage.stage_id, stage))
 
     def _close_session(self, session_id: str) -> None:
         try:

@@ -23,6 +23,7 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [
         _table(home, "facts", _facts(), files=4),
         _table(home, "dims", _dims(), files=3),
+        _table(home, "skewed", _skewed(), files=4),
         _table(home, "ordered", _ordered(), files=4, clauses="WITH ORDER (id ASC)"),
         _table(home, "one", _dims().slice(0, 1), files=1),
         _table(home, "none", _dims().slice(0, 0), files=3),
@@ -68,6 +69,12 @@ def _dims() -> pa.Table:
         "label": pa.array([f"label {i % 6}" for i, _ in enumerate(keys)]),
         "w": pa.array([i * 11 % 17 for i, _ in enumerate(keys)], pa.int64()),
     })  # fmt: skip
+
+
+def _skewed() -> pa.Table:
+    """Returns rows of which nearly all have one key."""
+    keys = [2 if i % 20 else i // 20 for i in range(240)]
+    return pa.table({"id": pa.array(range(240), pa.int64()), "k": pa.array(keys, pa.int32())})
 
 
 def _ordered() -> pa.Table:

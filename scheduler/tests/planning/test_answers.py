@@ -14,11 +14,12 @@ FINE = {"datafusion.optimizer.repartition_file_min_size": "0"}
 _ORDERED = re.compile(r"ORDER BY [^()]*$")
 
 
-def _queries(text: str) -> list[str]:
+def queries_of(text: str) -> list[str]:
+    """Returns the queries of a text, each on a line."""
     return [" ".join(query.split()) for query in text.split(";") if query.strip()]
 
 
-JOINS = _queries("""
+JOINS = queries_of("""
     SELECT * FROM facts f JOIN dims d ON f.k = d.k;
     SELECT * FROM facts f LEFT JOIN dims d ON f.k = d.k;
     SELECT * FROM facts f RIGHT JOIN dims d ON f.k = d.k;
@@ -39,7 +40,7 @@ JOINS = _queries("""
     SELECT d.label, x.w FROM dims d, LATERAL (SELECT max(w) AS w FROM dims e WHERE e.k = d.k) x;
 """)
 
-LIMITS = _queries("""
+LIMITS = queries_of("""
     SELECT count(*) FROM (SELECT id FROM facts LIMIT 17);
     SELECT count(*) FROM (SELECT id FROM facts f LEFT JOIN dims d ON f.k = d.k LIMIT 13 OFFSET
         4);
@@ -54,7 +55,7 @@ LIMITS = _queries("""
         k FROM facts)) ORDER BY k LIMIT 3;
 """)
 
-GROUPS = _queries("""
+GROUPS = queries_of("""
     SELECT k, g, count(*), sum(q), min(s) FROM facts GROUP BY k, g;
     SELECT g, count(DISTINCT k), count(DISTINCT h), sum(DISTINCT q) FROM facts GROUP BY g;
     SELECT count(*) FROM facts;
@@ -68,7 +69,7 @@ GROUPS = _queries("""
     SELECT struct(g, h) AS st, count(*) FROM facts GROUP BY 1;
 """)
 
-SETS = _queries("""
+SETS = queries_of("""
     SELECT k FROM facts UNION SELECT k FROM dims;
     SELECT k FROM facts INTERSECT ALL SELECT k FROM dims;
     SELECT k FROM facts EXCEPT ALL SELECT k FROM dims;
@@ -80,7 +81,7 @@ SETS = _queries("""
     SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (NULL, 'c')) t(a, b) FULL JOIN dims ON a = k;
 """)
 
-WINDOWS = _queries("""
+WINDOWS = queries_of("""
     SELECT id, sum(q) OVER (PARTITION BY k ORDER BY id ROWS 2 PRECEDING) FROM facts;
     SELECT id, row_number() OVER (ORDER BY q, id), sum(q) OVER () FROM facts;
     SELECT id, sum(q) FILTER (WHERE h = 1) OVER (PARTITION BY g) FROM facts;
@@ -94,7 +95,7 @@ WINDOWS = _queries("""
         WHERE c <= 2;
 """)
 
-SUBQUERIES = _queries("""
+SUBQUERIES = queries_of("""
     SELECT id, (SELECT max(w) FROM dims) AS m FROM facts WHERE q > (SELECT avg(q) FROM facts);
     SELECT g, sum(q) FROM facts GROUP BY g HAVING sum(q) > (SELECT avg(w) * 20 FROM dims);
     SELECT id FROM facts f WHERE q = (SELECT max(q) FROM facts x WHERE x.k = f.k);

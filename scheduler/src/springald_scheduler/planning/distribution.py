@@ -26,6 +26,7 @@ from springald_scheduler.core.graph import (
     Stage,
     StageGraph,
 )
+from springald_scheduler.planning.adaptive import adapt
 from springald_scheduler.planning.cutter import Cutter, StageDraft
 from springald_scheduler.planning.explain import operators_of
 from springald_scheduler.planning.fidelity import (
@@ -185,7 +186,12 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
         try:
             drafts = cutter.cut(pv.parse(pv.serialize(plan.root)))
             _check_types(drafts[-1], session.schema(frame))
-            stages = tuple(_stage(session, draft) for draft in drafts)
+            stages = tuple(
+                replace(_stage(session, draft), adaptive=found.adaptive, after=found.after)
+                for draft, found in zip(
+                    drafts, adapt(drafts, session.settings.adaptive), strict=True
+                )
+            )
         except Exception as failure:  # noqa: BLE001 - whatever cannot be cut runs whole
             reason = error_from_engine(failure).message
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from springald.engine.session import PINNED_SETTINGS, PROTECTED_PREFIXES
+from springald.engine.session import DEFAULT_SETTINGS, PINNED_SETTINGS, PROTECTED_PREFIXES
 from springald.errors import (
     InvalidSettingError,
     ProtectedSettingError,
@@ -21,8 +21,22 @@ INLINE_ROWS_BYTES_MAX: Final = "springald.inline_rows_bytes_max"
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 RANGE_PLACEMENT: Final = "springald.range_placement"
 RUNTIME_FILTERS: Final = "springald.runtime_filters"
+ADAPTIVE_BROADCAST: Final = "springald.adaptive_broadcast"
+ADAPTIVE_COALESCE: Final = "springald.adaptive_coalesce"
+ADAPTIVE_SKIP_EMPTY: Final = "springald.adaptive_skip_empty"
+ADAPTIVE_SPLIT: Final = "springald.adaptive_split"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 TIME_ZONE: Final = "datafusion.execution.time_zone"
+_BROADCAST_BYTES: Final = "datafusion.optimizer.hash_join_single_partition_threshold"
+_BROADCAST_ROWS: Final = "datafusion.optimizer.hash_join_single_partition_threshold_rows"
+
+_TASK_BYTES_MIN: Final = 1024 * 1024
+"""How much a task reads at least to be worth its message: some milliseconds of work."""
+
+_SPLIT_BYTES_MIN: Final = 4 * 1024 * 1024
+"""How much of a partition a task reads at least to be worth reading the other inputs again."""
+
+_WHATEVER: Final = 1 << 62
 _OTHER_NAMES: Final = {"timezone": TIME_ZONE, "time.zone": TIME_ZONE}
 
 _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
@@ -50,15 +64,49 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "auto",
         "whether keys of a smaller table filter a larger one first: auto, always or never",
     ),
+    ADAPTIVE_BROADCAST: (
+        "auto",
+        "whether a build side that turns out small is broadcast: auto, always or never",
+    ),
+    ADAPTIVE_COALESCE: (
+        "auto",
+        "whether a stage that turns out to read little has fewer tasks: auto, always or never",
+    ),
+    ADAPTIVE_SKIP_EMPTY: (
+        "auto",
+        "whether stages are left out that have no rows then: auto, always or never",
+    ),
+    ADAPTIVE_SPLIT: (
+        "auto",
+        "whether tasks share a partition that turns out much too large: auto, always or never",
+    ),
 }
 
 
-_RULES: Final = frozenset({DISTRIBUTION, RANGE_PLACEMENT, RUNTIME_FILTERS})
+_RULES: Final = frozenset({
+    ADAPTIVE_BROADCAST, ADAPTIVE_COALESCE, ADAPTIVE_SKIP_EMPTY, ADAPTIVE_SPLIT, DISTRIBUTION,
+    RANGE_PLACEMENT, RUNTIME_FILTERS,
+})  # fmt: skip
 """Settings that say whether something is done: auto, always or never."""
 
 
 _SIZES: Final = frozenset({INLINE_ROWS_BYTES_MAX, SINGLE_TASK_BYTES_MAX})
 """Settings that are a number of bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveRules:
+    """What may be done when stages are measured, and from which sizes on; 0 for never.
+
+    `broadcast_always` lets joins wait for their build side even if its size is known before.
+    """
+
+    task_bytes_min: int = 0
+    skip_empty: bool = False
+    split_bytes_min: int = 0
+    broadcast_bytes_max: int = 0
+    broadcast_rows_max: int = 0
+    broadcast_always: bool = False
 
 
 def _defaults() -> dict[str, str]:
@@ -131,6 +179,31 @@ class SessionSettings:
     def inline_rows_bytes_max(self) -> int:
         """The most bytes of a result that needs no fetching."""
         return int(self.own[INLINE_ROWS_BYTES_MAX])
+
+    @property
+    def adaptive(self) -> AdaptiveRules:
+        """What may be done when stages are measured."""
+        wanted = self.own[ADAPTIVE_BROADCAST]
+        broadcast = {
+            "never": (0, 0),
+            "auto": (self._engine_size(_BROADCAST_BYTES), self._engine_size(_BROADCAST_ROWS)),
+            "always": (_WHATEVER, _WHATEVER),
+        }[wanted]
+        tasks = {"never": 0, "auto": _TASK_BYTES_MIN, "always": _WHATEVER}
+        parts = {"never": 0, "auto": _SPLIT_BYTES_MIN, "always": 1}
+        return AdaptiveRules(
+            task_bytes_min=tasks[self.own[ADAPTIVE_COALESCE]],
+            skip_empty=self.own[ADAPTIVE_SKIP_EMPTY] != "never",
+            split_bytes_min=parts[self.own[ADAPTIVE_SPLIT]],
+            broadcast_bytes_max=broadcast[0],
+            broadcast_rows_max=broadcast[1],
+            broadcast_always=wanted == "always",
+        )
+
+    def _engine_size(self, name: str) -> int:
+        """Returns an engine setting that is a number, or 0 if what was set is not one."""
+        value = self.engine.get(name, DEFAULT_SETTINGS[name])
+        return int(value) if value.isascii() and value.isdigit() else 0
 
     @property
     def single_task_bytes_max(self) -> int:
