@@ -35,6 +35,31 @@ ORDER = {
     21: (1, 0),
     22: (0,),
 }
+PARTITIONED = {
+    "datafusion.optimizer.hash_join_single_partition_threshold": "0",
+    "datafusion.optimizer.hash_join_single_partition_threshold_rows": "0",
+    "springald.range_placement": "never",
+    "springald.runtime_filters": "never",
+}
+"""With these, every join reads both of its sides from an exchange."""
+
+MEASURED = ("adaptive_broadcast", "adaptive_skip_empty", "adaptive_split")
+WAYS = {
+    "always": SPREAD,
+    "auto": dict.fromkeys(SPREAD, "auto"),
+    "measured": {
+        **SPREAD,
+        **PARTITIONED,
+        **{f"springald.{rule}": "always" for rule in MEASURED},
+        "springald.adaptive_coalesce": "never",
+    },
+    "coalesced": {**SPREAD, **PARTITIONED, "springald.adaptive_coalesce": "always"},
+    "as planned": {
+        **SPREAD,
+        **PARTITIONED,
+        **{f"springald.{rule}": "never" for rule in (*MEASURED, "adaptive_coalesce")},
+    },
+}
 _TOLD: dict[int, Answers] = {}
 
 
@@ -50,11 +75,11 @@ def _register(session: EngineSession | ProductSession) -> None:
         session.parquet(table, folder)
 
 
-@pytest.fixture(scope="module", params=["always", "auto"])
+@pytest.fixture(scope="module", params=WAYS)
 def session(request: pytest.FixtureRequest, target: Target) -> Iterator[ProductSession]:
-    """A session with the TPC-H tables, where queries are spread always or as the cost gate says."""
+    """A session with the TPC-H tables, where plans are made and changed in one of several ways."""
     with open_session(target) as opened:
-        opened.apply(dict.fromkeys(SPREAD, request.param))
+        opened.apply(WAYS[request.param])
         _register(opened)
         yield opened
 
@@ -75,3 +100,5 @@ def test_tpch_on_target_equals_one_process(
     told(number).check(ran.rows, ORDER[number])
     if target.is_cluster and request.node.callspec.params["session"] == "always":
         assert_distributed(ran.job)
+    if target.is_cluster and request.node.callspec.params["session"] == "as planned":
+        assert not [each for each in ran.job.statistics().decisions if each.startswith("stage")]
