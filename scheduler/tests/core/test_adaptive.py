@@ -45,17 +45,17 @@ def _read(bench: Bench, adaptive: Adaptive, rows: dict[int, int]) -> None:
     ("rows", "wanted"),
     [
         ({0: 1, 1: 1, 2: 1, 3: 1}, [range(4)]),
-        ({0: 1, 1: 1, 2: 1, 3: 9}, [range(4)]),
+        ({0: 1, 1: 1, 2: 1, 3: 7}, [range(4)]),
         ({0: 4, 1: 4, 2: 4, 3: 8}, [range(2), range(2, 4)]),
         ({0: 9, 2: 2, 3: 9}, [range(2), range(2, 4)]),
-        ({0: 40, 1: 1, 2: 1, 3: 1}, [range(1), range(1, 2), range(2, 3), range(3, 4)]),
+        ({0: 25, 1: 2, 2: 2, 3: 2}, [range(1), range(1, 2), range(2, 3), range(3, 4)]),
     ],
 )
 def test_stage_that_reads_little_has_fewer_tasks(
     bench: Bench, rows: dict[int, int], wanted: list[range]
 ) -> None:
-    """A task has neighbouring partitions of so many bytes at least, and all of them once."""
-    _read(bench, Adaptive(task_bytes_min=100), rows)
+    """There is a task for so many bytes; each has neighbouring partitions, all are read once."""
+    _read(bench, Adaptive(task_bytes_target=100), rows)
     assert _ranges(bench, 2) == wanted
     told = [each for each in _decisions(bench) if each.startswith("stage 2 runs as")]
     assert bool(told) == (len(wanted) < 4)

@@ -109,7 +109,7 @@ def adaptives(draw: st.DrawFn, inputs: int) -> Adaptive:
         build, probe = draw(st.permutations(range(inputs)))[:2] if draw(st.booleans()) else (0, 1)
         offers.append(BroadcastOffer((build,), probe, draw(st.sampled_from([0, 999, 999])), 99))
     return Adaptive(
-        task_bytes_min=draw(st.sampled_from([0, 0, 2, 9])),
+        task_bytes_target=draw(st.sampled_from([0, 0, 2, 9])),
         emptied_by=draw(some),
         split_inputs=draw(some),
         split_bytes_min=1,

@@ -82,10 +82,10 @@ def _reads(job: Job, run: StageRun) -> list[_Read]:
 
 def _fewer(job: Job, run: StageRun, even: list[Task]) -> list[Task]:
     """Returns tasks of several partitions each, if these have few bytes; nothing otherwise."""
-    least, total = run.stage.adaptive.task_bytes_min, _bytes_sliced(job, run)
-    if not least or total >= least * len(even) or len(even) == 1:
+    target, total = run.stage.adaptive.task_bytes_target, _bytes_sliced(job, run)
+    if not target or total > target * (len(even) - 1):
         return []
-    wanted = max(1, total // least)
+    wanted = max(1, -(-total // target))
     if wanted == 1:
         slices = [range(run.stage.partition_count)]
     else:

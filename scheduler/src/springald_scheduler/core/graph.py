@@ -110,7 +110,7 @@ class Adaptive:
     Inputs are told by their place in the stage's list, from 0.
 
     Attributes:
-        task_bytes_min: Tasks get more partitions until each reads so many bytes; 0 for never.
+        task_bytes_target: There are no more tasks than the input has so many bytes; 0 for never.
         emptied_by: Inputs of which each, if it has no rows, leaves the stage without rows.
         split_inputs: Inputs of which one may be read in parts, by tasks that share a partition and
             read it whole of all others.
@@ -118,7 +118,7 @@ class Adaptive:
         broadcasts: Joins that need no exchange if their build side turns out small.
     """
 
-    task_bytes_min: int = 0
+    task_bytes_target: int = 0
     emptied_by: tuple[int, ...] = ()
     split_inputs: tuple[int, ...] = ()
     split_bytes_min: int = 0

@@ -122,7 +122,7 @@ def _adaptive(draft: StageDraft, drafts: Sequence[StageDraft], rules: AdaptiveRu
     split = sorted(_splittable(body)) if rules.split_bytes_min and unordered else ()
     offer = _offer(draft, drafts, body, rules) if rules.broadcast_bytes_max and unordered else None
     return Adaptive(
-        task_bytes_min=rules.task_bytes_min if _is_measured(body) else 0,
+        task_bytes_target=rules.task_bytes_target if _is_measured(body) else 0,
         emptied_by=tuple(emptied),
         split_inputs=tuple(split),
         split_bytes_min=rules.split_bytes_min if split else 0,

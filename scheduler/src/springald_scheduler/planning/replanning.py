@@ -178,7 +178,7 @@ def _adaptive(
 
     through = {places[probe.stage_id, each] for each in its.split_inputs}
     return Adaptive(
-        task_bytes_min=its.task_bytes_min,
+        task_bytes_target=its.task_bytes_target,
         emptied_by=numbers(lambda each: each.emptied_by),
         split_inputs=tuple(sorted(through)),
         split_bytes_min=its.split_bytes_min,

@@ -30,8 +30,8 @@ TIME_ZONE: Final = "datafusion.execution.time_zone"
 _BROADCAST_BYTES: Final = "datafusion.optimizer.hash_join_single_partition_threshold"
 _BROADCAST_ROWS: Final = "datafusion.optimizer.hash_join_single_partition_threshold_rows"
 
-_TASK_BYTES_MIN: Final = 1024 * 1024
-"""How much a task reads at least to be worth its message: some milliseconds of work."""
+_TASK_BYTES_TARGET: Final = 1024 * 1024
+"""How much a task reads to be worth its message: some milliseconds of work."""
 
 _SPLIT_BYTES_MIN: Final = 4 * 1024 * 1024
 """How much of a partition a task reads at least to be worth reading the other inputs again."""
@@ -101,7 +101,7 @@ class AdaptiveRules:
     `broadcast_always` lets joins wait for their build side even if its size is known before.
     """
 
-    task_bytes_min: int = 0
+    task_bytes_target: int = 0
     skip_empty: bool = False
     split_bytes_min: int = 0
     broadcast_bytes_max: int = 0
@@ -189,10 +189,10 @@ class SessionSettings:
             "auto": (self._engine_size(_BROADCAST_BYTES), self._engine_size(_BROADCAST_ROWS)),
             "always": (_WHATEVER, _WHATEVER),
         }[wanted]
-        tasks = {"never": 0, "auto": _TASK_BYTES_MIN, "always": _WHATEVER}
+        tasks = {"never": 0, "auto": _TASK_BYTES_TARGET, "always": _WHATEVER}
         parts = {"never": 0, "auto": _SPLIT_BYTES_MIN, "always": 1}
         return AdaptiveRules(
-            task_bytes_min=tasks[self.own[ADAPTIVE_COALESCE]],
+            task_bytes_target=tasks[self.own[ADAPTIVE_COALESCE]],
             skip_empty=self.own[ADAPTIVE_SKIP_EMPTY] != "never",
             split_bytes_min=parts[self.own[ADAPTIVE_SPLIT]],
             broadcast_bytes_max=broadcast[0],
