@@ -17,6 +17,8 @@ from planning.test_answers import (
 )
 from simulate import Simulation, rows_of
 
+from springald_scheduler.planning.explain import stages_text
+
 RULES = ("adaptive_broadcast", "adaptive_coalesce", "adaptive_skip_empty", "adaptive_split")
 EMPTY = queries_of("""
     SELECT f.id, d.w FROM facts f JOIN (SELECT * FROM dims WHERE w > 99) d ON f.k = d.k;
@@ -106,3 +108,17 @@ def test_answer_with_rules_for_measured_stages_is_that_of_one_process(
         if not rules:
             assert not any("stage" in each for each in decisions), decisions
     assert bool(found[True]) == bool(rules), found
+
+
+def test_probe_side_waits_for_a_build_side_of_unknown_size(simulate: Simulate) -> None:
+    """A side that is only scanned has a size that the engine knew when it chose."""
+    thresholds = dict.fromkeys(PARTITIONED, "1")
+    simulation = simulate({**thresholds, "springald.range_placement": "never"})
+    waits, texts = {}, []
+    for build in ("dims", "(SELECT k, max(w) AS w FROM dims GROUP BY k)"):
+        graph = simulation.graph(f"SELECT f.id, d.w FROM {build} d JOIN facts f ON d.k = f.k")
+        waits[build] = [stage.stage_id for stage in graph.stages if stage.after]
+        texts.append(stages_text(graph))
+    assert [bool(each) for each in waits.values()] == [False, True], waits
+    assert ["; waits for the size of stage" in text for text in texts] == [False, True]
+    assert ["; takes in stage" in text for text in texts] == [False, True]

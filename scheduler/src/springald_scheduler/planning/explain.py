@@ -24,6 +24,12 @@ def _stage_text(stage: Stage) -> str:
         head += f"; reads {reads}"
     if stage.single_task_reason:
         head += f"; {stage.single_task_reason}"
+    if stage.after:
+        head += f"; waits for the size of stage {', '.join(map(str, stage.after))}"
+    for offer in stage.adaptive.broadcasts:
+        taken = stage.inputs[offer.probe_input].stage_id
+        builds = " and ".join(f"stage {stage.inputs[each].stage_id}" for each in offer.build_inputs)
+        head += f"; takes in stage {taken} if {builds} has at most {offer.bytes_max} bytes"
     head = "\n".join([head, *(f"  -- {decision}" for decision in stage.decisions)])
     if stage.fragment.query is not None:
         return f"{head}\n  (the whole query, planned by the task that runs it)"
