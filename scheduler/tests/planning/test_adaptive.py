@@ -115,9 +115,12 @@ def test_probe_side_waits_for_a_build_side_of_unknown_size(simulate: Simulate) -
     thresholds = dict.fromkeys(PARTITIONED, "1")
     simulation = simulate({**thresholds, "springald.range_placement": "never"})
     waits, texts = {}, []
-    for build in ("dims", "(SELECT k, max(w) AS w FROM dims GROUP BY k)"):
-        graph = simulation.graph(f"SELECT f.id, d.w FROM {build} d JOIN facts f ON d.k = f.k")
-        waits[build] = [stage.stage_id for stage in graph.stages if stage.after]
+    for query in queries_of("""
+        SELECT f.id, d.w FROM dims d JOIN facts f ON d.k = f.k;
+        SELECT f.id, d.w FROM (SELECT k, max(w) AS w FROM dims GROUP BY k) d JOIN facts f USING (k);
+    """):
+        graph = simulation.graph(query)
+        waits[query] = [stage.stage_id for stage in graph.stages if stage.after]
         texts.append(stages_text(graph))
     assert [bool(each) for each in waits.values()] == [False, True], waits
     assert ["; waits for the size of stage" in text for text in texts] == [False, True]
