@@ -126,3 +126,30 @@ def test_answers_are_the_same_with_rules_forced_and_off(
     simulation.set(FILTERS, wanted)
     decided = [bool(simulation.check(query).decisions) for query in QUERIES]
     assert any(decided) is (wanted != "never")
+
+
+def test_strings_that_a_join_gathered_are_copied_before_the_next_gathers_them(
+    simulate: Simulate, tables: Path
+) -> None:
+    """Where no exchange copies string views, a projection does."""
+    simulation = _opened(simulate, tables, {})
+    simulation.set(PLACEMENT, "always")
+    query = (
+        "SELECT t.w, o.k, sum(i.q) FROM parts t JOIN orders o ON t.p = o.c "
+        "JOIN items i ON o.k = i.k GROUP BY t.w, o.k"
+    )
+    graph = simulation.check(query)
+    details = [operator.detail for stage in graph.stages for operator in stage.operators]
+    assert any("AS Utf8) AS Utf8View)" in detail for detail in details)
+
+
+def test_what_a_query_asks_for_twice_is_computed_once(simulate: Simulate, tables: Path) -> None:
+    """Equal stages are one stage, unless what they compute may vary."""
+    simulation = _opened(simulate, tables, PARTITIONED)
+    twice = (
+        "WITH t AS (SELECT p, sum(q) AS s FROM items{} GROUP BY p) "
+        "SELECT a.p, a.s FROM t a WHERE a.s >= (SELECT max(s) FROM t b)"
+    )
+    once = simulation.check(twice.format(""))
+    varies = simulation.graph(twice.format(" WHERE random() < 2"))
+    assert len(once.stages) < len(varies.stages)

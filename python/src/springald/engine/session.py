@@ -37,8 +37,8 @@ PINNED_SETTINGS: Final[dict[str, str]] = {
 
 DEFAULT_SETTINGS: Final[dict[str, str]] = {
     # Build sides up to this size are sent to every task instead of shuffling both sides.
-    "datafusion.optimizer.hash_join_single_partition_threshold": str(32 * 1024 * 1024),
-    "datafusion.optimizer.hash_join_single_partition_threshold_rows": str(1024 * 1024),
+    "datafusion.optimizer.hash_join_single_partition_threshold": str(100 * 1024 * 1024),
+    "datafusion.optimizer.hash_join_single_partition_threshold_rows": str(4 * 1024 * 1024),
 }
 """Where Springald starts from other defaults than the engine; a session may change them."""
 

@@ -84,7 +84,7 @@ def column_name(node: PlanNode, index: int) -> str:
         if node.kind == "projection":
             return str(node.body.expr_name[index])
         if node.kind == "aggregate":
-            return str(node.body.group_expr_name[index])
+            return str([*node.body.group_expr_name, *node.body.aggr_expr_name][index])
         source = (0, index) if node.kind == "union" else origin(node, index)
         if source is None:
             raise ValueError(f"a column that is followed comes from a scan: got {node.kind}")

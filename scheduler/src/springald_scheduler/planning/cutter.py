@@ -32,6 +32,7 @@ from springald.limits import FRAGMENT_DEPTH_MAX
 from springald.results import plain_schema
 from springald_scheduler.core.graph import Exchange, ExchangeKind, StageInput
 from springald_scheduler.planning.orderings import complete_orderings, read_sort_keys, sort_windows
+from springald_scheduler.planning.volatile import may_vary
 
 _EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
 """Join types LEFT, FULL, LEFT SEMI, LEFT ANTI and LEFT MARK, numbered as the engine does."""
@@ -101,6 +102,7 @@ class Cutter:
         self._encoder = encoder
         self._partitions = partitions
         self._scopes: list[_Scope] = [_Scope()]
+        self._alike: dict[object, StageDraft] = {}
         self.stages: list[StageDraft] = []
 
     def cut(self, root: PlanNode) -> list[StageDraft]:
@@ -330,6 +332,19 @@ class Cutter:
             rows_schema=rows_schema,
             single_task_reason=single_task_reason or _single_task_reason(body),
         )
+        return self._registered(draft)
+
+    def _registered(self, draft: StageDraft) -> StageDraft:
+        """Adds a stage, or returns the one that does the same, so that a query asks for it once.
+
+        What may vary is computed each time, as the engine does.
+        """
+        plan = pv.serialize(draft.root)
+        alike = (plan, draft.inputs, draft.output, draft.single_task_reason)
+        if alike in self._alike:
+            return self._alike[alike]
+        if not may_vary(plan):
+            self._alike[alike] = draft
         self.stages.append(draft)
         return draft
 

@@ -38,6 +38,7 @@ from springald_scheduler.planning.fidelity import (
 )
 from springald_scheduler.planning.model import ClusterShape
 from springald_scheduler.planning.rules import improvements
+from springald_scheduler.planning.scan_sizes import scanned_bytes
 from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
 
 FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
@@ -154,26 +155,10 @@ def _reason_for_one_task(
         return "the session asks for one task"
     if len(shape.slots) == 1:
         return "there is one executor, which shares its work without files"
-    scanned, limit = _scanned_bytes(session, tree), session.settings.single_task_bytes_max
+    scanned, limit = scanned_bytes(tree, session.uploads), session.settings.single_task_bytes_max
     if scanned <= limit:
         return f"the query scans {scanned} bytes, which is at most {limit}"
     return None
-
-
-def _scanned_bytes(session: PlannerSession, tree: PlanNode) -> int:
-    """Returns the bytes of files, or parts of files, that a plan scans."""
-    scanned = 0
-    for scan in (node for node in tree.walk() if node.kind in pv.FILE_SCAN_KINDS):
-        for group in pv.scan_conf(scan).file_groups:
-            for file in group.files:
-                if marked := upload_of(file.path):
-                    upload = session.uploads[marked[0]]
-                    scanned += upload.bytes // upload.partition_count
-                elif file.HasField("range"):
-                    scanned += file.range.end - file.range.start
-                else:
-                    scanned += file.size
-    return scanned
 
 
 def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) -> StageGraph:

@@ -15,6 +15,7 @@ from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import COLLECT_LEFT, PARTITIONED, partition_count
 from springald_scheduler.planning.columns import join_keys, origin
+from springald_scheduler.planning.compaction import compacted
 from springald_scheduler.planning.key_ranges import KeyedScan, keyed_scan, shared_boundaries
 
 _INNER, _LEFT, _RIGHT, _FULL = range(4)
@@ -156,7 +157,7 @@ class Placement:
         body.CopyFrom(node.body)
         body.partition_mode = PARTITIONED
         return _Region(
-            PlanNode(node.kind, body, [sides[0].root, sides[1].root]),
+            PlanNode(node.kind, body, [compacted(sides[0].root), sides[1].root]),
             (*sides[0].scans, *sides[1].scans),
             (*sides[0].outside, *sides[1].outside),
             sides[0].spared + sides[1].spared,

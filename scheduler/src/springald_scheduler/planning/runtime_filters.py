@@ -14,6 +14,7 @@ from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import COLLECT_LEFT, partition_count
 from springald_scheduler.planning.columns import column_name, join_keys, origin, width
+from springald_scheduler.planning.volatile import may_vary
 
 _INNER, _LEFT, _RIGHT = 0, 1, 2
 _LEFT_SEMI, _LEFT_ANTI, _RIGHT_SEMI, _RIGHT_ANTI, _LEFT_MARK, _RIGHT_MARK = range(4, 10)
@@ -37,7 +38,6 @@ _LARGER_MIN: Final = 4
 """How many times larger than what its keys come from a scan is at least that is filtered."""
 
 _PASSED_ON: Final = frozenset({"coalesce_batches", "cooperative", "filter", "projection"})
-_VOLATILE: Final = (b"random", b"uuid")
 
 
 class RuntimeFilters:
@@ -152,7 +152,7 @@ def _sources(node: PlanNode, column: int) -> Iterator[tuple[PlanNode, int]]:
     """Yields filtered scans with a column that has all the values that a column has."""
     if _is_scan(node):
         filtered = any(each.kind == "filter" for each in node.walk())
-        if filtered and node.kind != "union" and not _is_volatile(node):
+        if filtered and node.kind != "union" and not may_vary(pv.serialize(node)):
             yield node, column
         return
     found = origin(node, column)
@@ -164,11 +164,6 @@ def _sources(node: PlanNode, column: int) -> Iterator[tuple[PlanNode, int]]:
             other = keys[1 - found[0]]
             if keys[found[0]] == found[1] and other is not None and not node.body.null_equality:
                 yield from _sources(node.children[1 - found[0]], other)
-
-
-def _is_volatile(node: PlanNode) -> bool:
-    data = pv.serialize(node)
-    return any(name in data for name in _VOLATILE)
 
 
 def _scanned_bytes(node: PlanNode) -> int:

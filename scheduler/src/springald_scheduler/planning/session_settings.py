@@ -49,7 +49,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "whether all that the engine measures is kept, and what it expected: true or false",
     ),
     SINGLE_TASK_BYTES_MAX: (
-        str(8 * 1024 * 1024),
+        str(16 * 1024 * 1024),
         "how many bytes a query scans at most to run as one task when the distribution is auto",
     ),
     INLINE_ROWS_BYTES_MAX: (
