@@ -12,6 +12,8 @@ from targets import Target
 
 # Small data is one task by the cost gate; here it is to be spread wherever a plan allows it.
 SPREAD = {"springald.distribution": "always"}
+RULES_FORCED = {"springald.range_placement": "always", "springald.runtime_filters": "always"}
+"""Rules that improve a plan, whether it gains or not."""
 EXECUTORS_MIN = 2
 
 

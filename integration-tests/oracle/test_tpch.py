@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oracle.product import SPREAD, ProductSession, assert_distributed, open_session
+from oracle.product import RULES_FORCED, SPREAD, ProductSession, assert_distributed, open_session
 from oracle.reference import Answers, EngineSession, answers
 from targets import Target
 from tpch.data import QUERIES, query_text, table_folders
@@ -46,6 +46,7 @@ PARTITIONED = {
 MEASURED = ("adaptive_broadcast", "adaptive_skip_empty", "adaptive_split")
 WAYS = {
     "always": SPREAD,
+    "rules": {**SPREAD, **RULES_FORCED},
     "auto": dict.fromkeys(SPREAD, "auto"),
     "measured": {
         **SPREAD,
