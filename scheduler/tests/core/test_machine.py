@@ -234,9 +234,8 @@ class ClusterMachine(RuleBasedStateMachine):
                     if number == partition
                 ]
                 if task.part and task.part.input_number == place:
-                    assert [o for each in sharing for o in each.part.outputs] == list(
-                        range(len(record.outputs))
-                    )
+                    shared = [o for each in sharing if each.part for o in each.part.outputs]
+                    assert shared == list(range(len(record.outputs)))
                     wanted = [each for each in wanted if each[0] in task.part.outputs]
                 assert list(sizes) == wanted
             if leaf.offset is not None and run.stage.sliceable:
