@@ -52,6 +52,19 @@ def test_query_is_cut_where_it_gains_or_is_asked_for(
         assert not stage.sliceable
 
 
+def test_query_that_would_not_fit_the_slots_is_planned_for_rounds(simulate: Simulate) -> None:
+    """A hash table cannot spill, so partitions get smaller as memory does; it has a limit."""
+    simulation = simulate({"springald.distribution": "always"})
+
+    def partitions(memory_bytes: int) -> int:
+        shape = ClusterShape((1, 1), memory_bytes)
+        return simulation.graph(GROUPED, shape).stages[0].output.partition_count
+
+    assert partitions(0) == partitions(1 << 30) == 2
+    assert 2 < partitions(8_000) < 32
+    assert partitions(1) == 32
+
+
 def test_query_is_planned_for_all_slots_or_as_the_session_asks(simulate: Simulate) -> None:
     """Each slot has a partition; a query in one task has those of the largest executor."""
     simulation = simulate({"springald.distribution": "always"})

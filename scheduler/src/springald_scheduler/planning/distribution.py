@@ -44,6 +44,11 @@ from springald_scheduler.planning.session import PlannerSession, engine_errors, 
 FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
 """A fragment larger than this does without statistics of single files."""
 
+_IN_MEMORY_TIMES: Final = 4
+"""How many times as large as in their files rows are in memory, as a rule of thumb."""
+
+_ROUNDS_MAX: Final = 16
+
 
 def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
     """Returns a query as stages.
@@ -72,6 +77,8 @@ def _planned(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGra
     reason = _reason_for_one_task(session, tree, shape)
     if reason is not None:
         return _uncut(session, sql, tree, frame, reason)
+    if session.settings.target_partitions is None:
+        partitions = min(PARTITIONS_MAX, partitions * _rounds(session, tree, shape))
     if session.partitions != partitions:
         frame = session.query(sql, partitions)
         with engine_errors(sql):
@@ -103,6 +110,17 @@ def _partitions(session: PlannerSession, shape: ClusterShape) -> int:
     fewest = 2 if session.settings.distribution == "always" else 1
     wanted = session.settings.target_partitions or max(fewest, shape.slots_total)
     return min(wanted, PARTITIONS_MAX)
+
+
+def _rounds(session: PlannerSession, tree: PlanNode, shape: ClusterShape) -> int:
+    """Returns in how many rounds the slots work, so that what a round reads fits their memory.
+
+    A hash table cannot spill. With more partitions than slots, each is smaller.
+    """
+    if not shape.memory_bytes:
+        return 1
+    needed = scanned_bytes(tree, session.uploads) * _IN_MEMORY_TIMES
+    return min(_ROUNDS_MAX, max(1, -(-needed * 2 // shape.memory_bytes)))
 
 
 def _partitions_of_one_task(session: PlannerSession, shape: ClusterShape) -> int:
