@@ -10,9 +10,16 @@ import pyarrow as pa
 import springald
 from targets import Target
 
-# Small data is one task by the cost gate; here it is to be spread wherever a plan allows it.
-SPREAD = {"springald.distribution": "always"}
-RULES_FORCED = {"springald.range_placement": "always", "springald.runtime_filters": "always"}
+# Small data is one task by the cost gate, and stages that read little are one task each; here it is
+# to be spread wherever a plan allows it.
+SPREAD = {"springald.distribution": "always", "springald.adaptive_coalesce": "never"}
+RULES_FORCED = {
+    "springald.adaptive_broadcast": "always",
+    "springald.adaptive_skip_empty": "always",
+    "springald.adaptive_split": "always",
+    "springald.range_placement": "always",
+    "springald.runtime_filters": "always",
+}
 """Rules that improve a plan, whether it gains or not."""
 EXECUTORS_MIN = 2
 

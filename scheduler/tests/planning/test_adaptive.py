@@ -43,6 +43,11 @@ CHAINS = queries_of("""
         JOIN facts a ON x.h = a.h WHERE a.s LIKE '%3';
     SELECT a.s, b.s, count(*) FROM (SELECT s, k FROM facts WHERE q > 25) a
         JOIN facts b ON a.k = b.k GROUP BY a.s, b.s;
+    SELECT count(*), sum(a.q + b.q) FROM (SELECT k, q FROM facts WHERE q > 9) a
+        JOIN (SELECT k, q FROM facts WHERE q > 9) b ON a.k = b.k;
+    SELECT d.w, f.q FROM (SELECT k, w FROM dims WHERE w < 9) d JOIN facts f ON d.k = f.k
+        UNION ALL SELECT e.w, f.q FROM (SELECT k, w FROM dims WHERE w > 9) e JOIN facts f
+        ON e.k = f.k;
 """)
 SKEWED = queries_of("""
     SELECT * FROM skewed s INNER JOIN dims d ON s.k = d.k;

@@ -206,7 +206,8 @@ def _offer(
     taken = drafts[draft.inputs[number].stage_id - 1]
     deep = taken.root.depth() + draft.root.depth() > FRAGMENT_DEPTH_MAX
     scoped = any(node.kind == "scalar_subquery" for node in taken.root.walk())
-    if taken.single_task_reason or deep or scoped:
+    reads = [leaf for each in drafts for leaf in each.inputs if leaf.stage_id == taken.stage_id]
+    if taken.single_task_reason or deep or scoped or len(reads) > 1:
         return None
     sources = [drafts[draft.inputs[each].stage_id - 1] for each in builds]
     if not rules.broadcast_always and not all(_is_estimated(each, drafts) for each in sources):
