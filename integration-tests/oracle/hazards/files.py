@@ -52,7 +52,8 @@ def _partition_counts() -> Iterator[Case]:
                 name=f"{table}-in_{count}_partitions",
                 sql=f"""
                     SELECT a.{key}, count(*) AS c, sum(b.id) AS s FROM {table} a
-                    JOIN {table} b ON a.{key} = b.{key} AND a.id <= b.id GROUP BY a.{key}
+                    JOIN {table} b ON a.{key} = b.{key} AND a.id <= b.id
+                    WHERE b.id >= 0 GROUP BY a.{key}
                 """,
                 tables=(table,),
                 settings={**PARTITIONED, **partitions(count)},
