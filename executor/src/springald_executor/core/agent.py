@@ -24,31 +24,15 @@ from springald_executor.core.actions import (
     TellUploadStored,
 )
 from springald_executor.core.failures import Failure
+from springald_executor.core.inputs import CannotRunError, resolve_inputs, resolve_uploads
 from springald_executor.core.limits import ENGINE_STARTS_FAILED_MAX
-from springald_executor.core.model import (
-    InputSlice,
-    LocalInput,
-    RemoteInput,
-    RemoteUpload,
-    StageDefinition,
-    StoredFile,
-    TaskInput,
-    TaskRequest,
-)
+from springald_executor.core.model import StageDefinition, StoredFile, TaskRequest
 from springald_executor.core.records import Engine, Profile, Task
 from springald_executor.core.shelf import Shelf
 from springald_executor.core.states import EngineState, TaskState, check_engine, check_task
 
 _STORY_EVENTS: Final = 50
 _STORY_KEYS: Final = ("engine_id", "job_id", "task_id", "upload_id")
-
-
-class _CannotRunError(Exception):
-    """A task's inputs are not where they should be."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
 
 
 class Agent:
@@ -110,8 +94,7 @@ class Agent:
 
     def find_upload(self, upload_id: str) -> StoredFile | None:
         """Returns an upload that is complete."""
-        shelf = self.shelf.uploads.get(upload_id)
-        return shelf.file if shelf else None
+        return self.shelf.find_upload(upload_id)
 
     def running_task_ids(self) -> list[str]:
         """Returns the attempts that the scheduler may still hear of."""
@@ -355,9 +338,12 @@ class Agent:
 
     def _start_task(self, task_id: str, task: Task, engine: Engine) -> None:
         launch = task.launch
+        stage = self.stages[launch.job_id, launch.stage_id]
         try:
-            inputs, uploads = self._resolve(launch)
-        except _CannotRunError as error:
+            where = (self.shelf, self.profile.executor_id)
+            inputs = resolve_inputs(launch, stage, *where)
+            uploads = resolve_uploads(launch, stage, *where)
+        except CannotRunError as error:
             self._end_task(task)
             self._fail(task_id, error.failure)
             self._after_task(launch.job_id)
@@ -369,7 +355,7 @@ class Agent:
         request = TaskRequest(
             task_id=task_id,
             # Where the stage's inputs lie is told in `inputs`, as far as this task reads them.
-            stage=replace(self.stages[launch.job_id, launch.stage_id], inputs=()),
+            stage=replace(stage, inputs=()),
             partitions=launch.partitions,
             slots=launch.slots,
             memory_bytes=self.profile.memory_bytes * launch.slots // self.profile.slots,
@@ -383,40 +369,6 @@ class Agent:
         task.engine_id, engine.task_id, engine.threads = engine.engine_id, task_id, launch.slots
         self._do(RunTask(self._cause, engine.engine_id, request))
         self._do(TellTaskStarted(self._cause, task_id))
-
-    def _resolve(
-        self, launch: ev.TaskLaunched
-    ) -> tuple[tuple[TaskInput, ...], dict[str, StoredFile | RemoteUpload]]:
-        """Finds out which inputs lie here."""
-        stage = self.stages[launch.job_id, launch.stage_id]
-        inputs: list[TaskInput] = []
-        for number, defined in enumerate(stage.inputs):
-            own = _slice_of(launch, number) if defined.sliced else None
-            outputs: list[LocalInput | RemoteInput] = []
-            for index, place in enumerate(defined.outputs):
-                partitions = own.outputs.get(index, ()) if own else place.partitions
-                if own and not partitions:
-                    continue
-                file = self.shelf.find(launch.job_id, place.task_id)
-                if file is not None:
-                    # All of a file's blocks, for all tasks, would be blocks times tasks to send.
-                    file = file.only(own.partitions) if own else file
-                    outputs.append(LocalInput(place.task_id, file))
-                elif place.executor_id != self.profile.executor_id:
-                    whence = (place.executor_id, place.address, partitions)
-                    outputs.append(RemoteInput(place.task_id, *whence))
-                elif partitions:
-                    raise _CannotRunError(failures.input_lost(launch.task_id, place.task_id))
-            told = own.partitions if own else None
-            inputs.append(TaskInput(defined.kind, tuple(outputs), told))
-        uploads: dict[str, StoredFile | RemoteUpload] = {}
-        for upload in stage.uploads:
-            here = self.find_upload(upload.upload_id)
-            if here is None and upload.executor_id == self.profile.executor_id:
-                raise _CannotRunError(failures.upload_lost(launch.task_id, upload.upload_id))
-            there = (upload.upload_id, upload.address, upload.partition_count, upload.rows)
-            uploads[upload.upload_id] = here or RemoteUpload(*there)
-        return tuple(inputs), uploads
 
     def _stop_task(self, task_id: str, end: Failure | None) -> None:
         """Ends an attempt that waits, and kills the engine of one that runs.
@@ -528,13 +480,6 @@ class Agent:
     def _take_actions(self) -> list[Action]:
         actions, self._actions = self._actions, []
         return actions
-
-
-def _slice_of(launch: ev.TaskLaunched, number: int) -> InputSlice:
-    """Returns what an attempt was told to read of an input."""
-    if number >= len(launch.slices):
-        raise _CannotRunError(failures.slice_untold(launch.task_id, number))
-    return launch.slices[number]
 
 
 def _told(event: ev.Event, now_ms: int) -> str:

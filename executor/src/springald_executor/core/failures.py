@@ -101,15 +101,6 @@ def upload_lost(task_id: str, upload_id: str) -> Failure:
     )
 
 
-def upload_unknown(upload_id: str) -> Failure:
-    """An upload was asked for that is not here."""
-    return Failure(
-        "INPUT_LOST",
-        f"an upload is here until it is released: got none named {upload_id}; "
-        "register the table again",
-    )
-
-
 def upload_exists(upload_id: str) -> Failure:
     """A ticket for an upload was used twice."""
     return Failure(

@@ -77,6 +77,11 @@ class Shelf:
             return None
         return shelf.outputs.get(task_id) or shelf.copies.get(task_id)
 
+    def find_upload(self, upload_id: str) -> StoredFile | None:
+        """Returns an upload that is complete, if it is here."""
+        shelf = self.uploads.get(upload_id)
+        return shelf.file if shelf else None
+
     def put_output(self, job_id: str, task_id: str, file: StoredFile) -> None:
         """Keeps what an attempt made."""
         self.job(job_id).outputs[task_id] = file
