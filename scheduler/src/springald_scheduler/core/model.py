@@ -245,7 +245,6 @@ class Upload:
     upload_id: str
     session_id: str
     bytes_expected: int
-    requested_ms: int
     state: UploadState = UploadState.WAITING
     executor_id: str = ""
     incarnation: str = ""

@@ -38,7 +38,7 @@ def on_upload_requested(world: World, event: UploadRequested) -> None:
         failure = session_not_found(event.session_id)
         world.do(RefuseUpload(world.cause, event.upload_id, failure))
         return
-    upload = Upload(event.upload_id, event.session_id, event.bytes_expected, world.now_ms)
+    upload = Upload(event.upload_id, event.session_id, event.bytes_expected)
     world.uploads[upload.upload_id] = upload
     session.upload_ids[upload.upload_id] = None
     if not _assign(world, upload):
