@@ -153,3 +153,26 @@ def test_what_a_query_asks_for_twice_is_computed_once(simulate: Simulate, tables
     once = simulation.check(twice.format(""))
     varies = simulation.graph(twice.format(" WHERE random() < 2"))
     assert len(once.stages) < len(varies.stages)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("DATE", pa.array(range(5_000_000, 5_000_400), pa.int32()).cast(pa.date32())),
+        ("INT", pa.array(range(2**31 - 50, 2**31 + 350), pa.int64())),
+    ],
+    ids=["dates of year 15659", "numbers wider than the table's"],
+)
+def test_keys_that_cannot_be_told_are_not_read_in_ranges(
+    simulate: Simulate, tmp_path: Path, kind: str, values: pa.Array
+) -> None:
+    """Keys beyond Python's dates, or beyond the table's type, cost the rule and not the plan."""
+    _write(tmp_path / "far", pa.table({"k": values}), files=1, group_rows=70)
+    simulation = simulate(settings={"datafusion.optimizer.repartition_file_min_size": "0"})
+    simulation.statement(
+        f"CREATE EXTERNAL TABLE far (k {kind}) STORED AS PARQUET LOCATION '{tmp_path}/far/'"
+    )
+    simulation.set("springald.distribution", "always")
+    simulation.set(PLACEMENT, "always")
+    graph = simulation.graph("SELECT a.k, count(*) FROM far a JOIN far b ON a.k = b.k GROUP BY a.k")
+    assert graph.decisions == ()

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
@@ -19,6 +20,10 @@ _TWICE_READ_MAX = 0.25
 _UNEVEN_MAX = 1.5
 _BATCH_ROWS = 8192
 _SELECTIVITY_PERCENT = 20
+_BITS: Final = {
+    "int8": 8, "int16": 16, "int32": 32, "int64": 64, "date32": 32,
+    "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +174,10 @@ def keyed_scan(scan: PlanNode, column: int) -> KeyedScan | None:
         return None
     kind = pb.IntegerType.FromString(columns[number].arrow_type).WhichOneof("kind")
     files = _files(conf, columns[number].name) if kind else None
+    if not kind or not files or not all(_fits(group, kind) for f in files for group in f.groups):
+        return None
     name = _put_out_name(conf, column, columns[number].name)
-    return KeyedScan(scan, column, name, kind, tuple(files)) if kind and files else None
+    return KeyedScan(scan, column, name, kind, tuple(files))
 
 
 def shared_boundaries(
@@ -197,6 +204,13 @@ def shared_boundaries(
 def _limits(boundaries: Sequence[int]) -> Iterator[tuple[int | None, int | None]]:
     ends = [None, *boundaries, None]
     return pairwise(ends)
+
+
+def _fits(group: RowGroup, kind: str) -> bool:
+    """True if a type has the values of a row group; reading others of a file's own type fails."""
+    unsigned = kind.startswith("u")
+    least = 0 if unsigned else -(1 << (_BITS[kind] - 1))
+    return least <= group.low and group.high < least + (1 << _BITS[kind])
 
 
 def _put_out_name(conf: pb.FileScanExecConf, column: int, own: str) -> str:

@@ -39,13 +39,13 @@ def row_groups(path: str, size: int, modified_ns: int, column: str) -> tuple[Row
     """Returns the row groups of a file that is known by its size and time, in the file's order.
 
     Returns nothing if the file does not tell: the column is not there, is no whole number or date,
-    has NULLs or no statistics, or the file cannot be read.
+    has NULLs or no statistics, its dates are out of Python's range, or the file cannot be read.
     """
     try:
         footer = _footer(path, size, modified_ns)
         number = _number(footer, column)
         return None if number is None else _groups(footer, number, size)
-    except (OSError, pa.ArrowException):
+    except (OSError, OverflowError, ValueError, pa.ArrowException):
         return None
 
 
