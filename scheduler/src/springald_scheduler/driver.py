@@ -8,7 +8,6 @@ time is a timer's.
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -28,14 +27,16 @@ from springald.errors import (
     UnexpectedMessageError,
 )
 from springald.executor.v1 import executor_pb2 as pb
-from springald.limits import HEARTBEAT_INTERVAL_MS, MESSAGE_BYTES_MAX
+from springald.limits import HEARTBEAT_INTERVAL_MS
 from springald.tickets import TICKET_KEY_BYTES
 from springald_scheduler.adapters.action_log import log_actions
 from springald_scheduler.adapters.executor_link import ExecutorLink
+from springald_scheduler.adapters.executor_links import ExecutorLinks
 from springald_scheduler.adapters.lanes import Lanes
 from springald_scheduler.adapters.ports import Planner, Store
 from springald_scheduler.adapters.timer import Timer
 from springald_scheduler.adapters.watches import Watch, Watches
+from springald_scheduler.codec.definitions import Definitions
 from springald_scheduler.codec.executors import (
     action_to_proto,
     event_from_proto,
@@ -48,7 +49,6 @@ from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
 from springald_scheduler.core import views
 from springald_scheduler.core.failures import (
-    Failure,
     job_not_found,
     upload_incomplete,
     upload_not_found,
@@ -59,7 +59,6 @@ from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.core.states import UploadState
 from springald_scheduler.core.world import World
 from springald_scheduler.limits import (
-    DEFINITIONS_KEPT_MAX,
     PLANNER_THREADS_MAX,
     STOP_MS_MAX,
     UPLOAD_ASSIGNED_SLACK_MS,
@@ -71,7 +70,6 @@ from springald_scheduler.planning.replanning import merge_stages
 log = structlog.get_logger("springald.scheduler")
 
 _T = TypeVar("_T")
-_Life = tuple[str, str]
 
 
 class SchedulerDriver:
@@ -104,11 +102,9 @@ class SchedulerDriver:
         self._lock = threading.Lock()
         self._closed = False
         self._followups: list[on.Event] = []
-        self._links: dict[str, tuple[str, ExecutorLink]] = {}
-        self._lives: dict[ExecutorLink, _Life] = {}
+        self._links = ExecutorLinks()
         self._arriving: ExecutorLink | None = None
-        self._definitions: OrderedDict[tuple[str, int], pb.ConnectResponse | Failure | None]
-        self._definitions = OrderedDict()
+        self._definitions = Definitions()
         self._placements: dict[str, Future[str]] = {}
         self._storings: dict[str, threading.Event] = {}
         self._watches = Watches()
@@ -130,9 +126,7 @@ class SchedulerDriver:
         """Ends all streams and threads; jobs are left as they are."""
         with self._lock:
             self._closed = True
-            links = [link for _, link in self._links.values()]
-            self._links.clear()
-            self._lives.clear()
+            links = self._links.take_all()
         self._timer.close()
         self._watches.close()
         for link in links:
@@ -271,7 +265,7 @@ class SchedulerDriver:
         Raises:
             SpringaldError: The message is not one that may come now; the caller ends the stream.
         """
-        life = self._lives.get(link)
+        life = self._links.life_of(link)
         if message.WhichOneof("message") == "registration":
             if life:
                 raise UnexpectedMessageError("an executor registers once a stream: got it twice")
@@ -293,10 +287,9 @@ class SchedulerDriver:
     def disconnect(self, link: ExecutorLink, reason: str) -> None:
         """Takes in that an executor's stream ended; a stream that was replaced is no matter."""
         with self._lock:
-            life = self._lives.pop(link, None)
-            if life is None or self._links[life[0]][1] is not link:
+            life = self._links.remove(link)
+            if life is None:
                 return
-            del self._links[life[0]]
             actions = self._handle([on.ExecutorDisconnected(*life, reason)])
         log_actions(actions)
 
@@ -342,7 +335,7 @@ class SchedulerDriver:
                 life = (action.executor_id, action.incarnation)
                 self._followups.append(on.TaskFailed(*life, action.attempt_id, failure))
             case do.DefineStage():
-                self._definitions[action.job_id, action.stage.stage_id] = failure
+                self._definitions.spoil(action, failure)
             case do.PlanJob():
                 self._followups.append(on.JobFailed(action.job_id, failure))
             case do.ReplanStage():
@@ -380,9 +373,11 @@ class SchedulerDriver:
                     self._arriving.send(refusal_to_proto(action.failure))
                     self._arriving.end(None)
             case do.DisconnectExecutor():
-                self._drop_link(action)
+                rule = "an executor must be heard and be the only one of its id"
+                lost = ExecutorLostError(f"{rule}: {action.reason}", executor_id=action.executor_id)
+                self._links.end(action.executor_id, action.incarnation, lost)
             case do.DefineStage():
-                self._send(action, self._define(action))
+                self._send(action, self._definitions.write(action))
             case do.LaunchTask():
                 self._launch(action)
             case _:
@@ -406,12 +401,7 @@ class SchedulerDriver:
         link = self._arriving
         if link is None:
             return
-        former = self._links.pop(action.executor_id, None)
-        if former:
-            self._lives.pop(former[1], None)
-            former[1].end(ExecutorLostError("an executor has one stream: this one was replaced"))
-        self._links[action.executor_id] = (action.incarnation, link)
-        self._lives[link] = (action.executor_id, action.incarnation)
+        self._links.put(action.executor_id, action.incarnation, link)
         registered = pb.Registered(
             ticket_key=self.mint.key,
             heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
@@ -419,38 +409,15 @@ class SchedulerDriver:
         )
         link.send(pb.ConnectResponse(registered=registered))
 
-    def _drop_link(self, action: do.DisconnectExecutor) -> None:
-        incarnation, link = self._links.get(action.executor_id, ("", None))
-        if link and incarnation == action.incarnation:
-            del self._links[action.executor_id]
-            self._lives.pop(link, None)
-            link.end(
-                ExecutorLostError(
-                    f"an executor must be heard and be the only one of its id: {action.reason}",
-                    executor_id=action.executor_id,
-                )
-            )
-
-    def _send(self, action: do.ToExecutor, message: pb.ConnectResponse | Failure | None) -> None:
-        incarnation, link = self._links.get(action.executor_id, ("", None))
-        # If the link is gone, the core hears of it in a moment.
-        if link and incarnation == action.incarnation and isinstance(message, pb.ConnectResponse):
-            link.send(message)
-
-    def _define(self, action: do.DefineStage) -> pb.ConnectResponse | Failure | None:
-        """Writes a stage's definition once for all executors; what does not fit fails its tasks."""
-        key = (action.job_id, action.stage.stage_id)
-        if key not in self._definitions:
-            self._definitions[key] = _written(action)
-            if len(self._definitions) > DEFINITIONS_KEPT_MAX:
-                self._definitions.popitem(last=False)
-        return self._definitions[key]
+    def _send(self, action: do.ToExecutor, message: pb.ConnectResponse | None) -> None:
+        if message is not None:
+            self._links.send(action.executor_id, action.incarnation, message)
 
     def _launch(self, action: do.LaunchTask) -> None:
-        definition = self._definitions.get((action.job_id, action.stage_id))
-        if isinstance(definition, Failure):
+        failure = self._definitions.failure(action)
+        if failure:
             life = (action.executor_id, action.incarnation)
-            self._followups.append(on.TaskFailed(*life, action.attempt_id, definition))
+            self._followups.append(on.TaskFailed(*life, action.attempt_id, failure))
         else:
             self._send(action, action_to_proto(action))
 
@@ -527,18 +494,3 @@ class SchedulerDriver:
     def _shape(self) -> ClusterShape:
         slots, memory_bytes = self._look(lambda world, _: views.executor_sizes(world))
         return ClusterShape(slots, memory_bytes)
-
-
-def _written(action: do.DefineStage) -> pb.ConnectResponse | Failure | None:
-    try:
-        message = action_to_proto(action)
-    except SpringaldError as error:
-        return failure_from_error(error)
-    size = message.ByteSize() if message else 0
-    if size > MESSAGE_BYTES_MAX:
-        return Failure(
-            "PLAN_TOO_LARGE",
-            f"a stage's definition must have at most {MESSAGE_BYTES_MAX} bytes: got {size}; "
-            "read fewer files or use fewer partitions",
-        )
-    return message
