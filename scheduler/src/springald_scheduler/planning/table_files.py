@@ -17,6 +17,12 @@ from springald.errors import FileCorruptError
 _SCAN: Final = re.compile(r"^ *TableScan: (.*)$", re.MULTILINE)
 # Files of these formats have a footer: not even a table without rows is an empty file.
 _NEVER_EMPTY: Final = frozenset({"parquet", "arrow"})
+_ARROW_MAGIC: Final = b"ARROW1"
+_ARROW_CONTINUES: Final = b"\xff\xff\xff\xff"
+_ARROW_HEAD_BYTES: Final = 8
+_ARROW_TAIL_BYTES: Final = 10
+"""Bytes before which a file's footer ends: its length and the magic word."""
+
 Footprint = tuple[tuple[str, int, int, int], ...]
 """Files with size, time of the last change in nanoseconds, and inode, by name."""
 
@@ -43,15 +49,38 @@ def check_files(allowed: AllowedPaths, path: str, kind: str) -> str:
     Raises:
         PathNotAllowedError: It lies elsewhere, or a link below it leads elsewhere.
         DataFileNotFoundError: There is nothing.
-        FileCorruptError: A file is empty that cannot be.
+        FileCorruptError: A file is empty that cannot be, or says that it is longer than it is.
     """
     location = allowed.check_location(path)
     if kind in _NEVER_EMPTY:
         for file in _files(location):
-            if file.endswith((f".{kind}", location)) and os.path.getsize(file) == 0:  # noqa: PTH202
-                message = f"a {kind} file has a footer: got 0 bytes in {file}"
-                raise FileCorruptError(f"{message}; write it again or remove it")
+            if file.endswith((f".{kind}", location)):
+                _check_ends(file, kind)
     return location
+
+
+def _check_ends(file: str, kind: str) -> None:
+    """Refuses what the engine would take for no rows, or reserve memory of any size for."""
+    size = os.path.getsize(file)  # noqa: PTH202
+    if size == 0:
+        message = f"a {kind} file has a footer: got 0 bytes in {file}"
+        raise FileCorruptError(f"{message}; write it again or remove it")
+    if kind == "arrow" and not 0 < _arrow_metadata_bytes(file, size) < size:
+        message = f"an arrow file says how long its schema is: got another number in {file}"
+        raise FileCorruptError(f"{message}; write it again or remove it")
+
+
+def _arrow_metadata_bytes(file: str, size: int) -> int:
+    """Returns how long the metadata is that is read first: a file's footer, a stream's schema."""
+    with open(file, "rb") as source:  # noqa: PTH123
+        begin = source.read(_ARROW_HEAD_BYTES)
+        source.seek(max(0, size - _ARROW_TAIL_BYTES))
+        end = source.read()
+    if begin.startswith(_ARROW_MAGIC):
+        whole = len(end) == _ARROW_TAIL_BYTES and end.endswith(_ARROW_MAGIC)
+        return int.from_bytes(end[:4], "little", signed=True) if whole else 0
+    length = begin[4:] if begin.startswith(_ARROW_CONTINUES) else begin[:4]
+    return int.from_bytes(length, "little", signed=True)
 
 
 def footprint(path: str) -> Footprint | None:
