@@ -4,9 +4,10 @@ import pytest
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine.modes import JoinMode
 from springald.engine.plan_view import PlanNode
 from springald.engine.reading import read_offsets
-from springald.engine.slicing import COLLECT_LEFT, PARTITIONED, partition_count, slice_plan
+from springald.engine.slicing import partition_count, slice_plan
 
 
 def scan(name: str, partitions: int) -> PlanNode:
@@ -50,8 +51,8 @@ PLANS: dict[str, tuple[PlanNode, dict[str, int | None]]] = {
         pv.node("union", None, pv.node("union", None, scan("a", 2), scan("b", 1)), scan("c", 2)),
         {"a": 0, "b": 2, "c": 3},
     ),
-    "partitioned": (join(scan("a", 2), scan("b", 2), PARTITIONED), {"a": 0, "b": 0}),
-    "collects left": (join(scan("a", 1), scan("b", 2), COLLECT_LEFT), {"a": None, "b": 0}),
+    "partitioned": (join(scan("a", 2), scan("b", 2), JoinMode.PARTITIONED), {"a": 0, "b": 0}),
+    "collects left": (join(scan("a", 1), scan("b", 2), JoinMode.COLLECT_LEFT), {"a": None, "b": 0}),
     "cross": (pv.node("cross_join", None, scan("a", 1), scan("b", 2)), {"a": None, "b": 0}),
     "merge": (pv.node("merge", None, scan("a", 2)), {"a": None}),
     "sort of partitions": (sort(scan("a", 2), preserve=True), {"a": 0}),

@@ -4,13 +4,12 @@ import pytest
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine.modes import JoinMode
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import (
     COLLAPSING,
-    COLLECT_LEFT,
     LEFT_COLLAPSING,
     PARTITION_WISE,
-    PARTITIONED,
     partition_count,
     slice_plan,
 )
@@ -73,7 +72,7 @@ def test_slice_of_a_partition_wise_operator_slices_every_input(kind: str) -> Non
 
 def test_slice_of_a_partitioned_join_slices_both_sides() -> None:
     """Both sides have the same keys in the same partition."""
-    sliced = slice_plan(hash_join(scan("a", 4), scan("b", 4), PARTITIONED), [0, 3])
+    sliced = slice_plan(hash_join(scan("a", 4), scan("b", 4), JoinMode.PARTITIONED), [0, 3])
     assert read(sliced) == [files("a", 0, 3), files("b", 0, 3)]
 
 
@@ -92,7 +91,7 @@ def test_slice_below_a_collapse_keeps_all_partitions(kind: str) -> None:
     root = pv.node(kind, None, scan("a", 3))
     assert partition_count(root) == 1
     assert read(slice_plan(root, [0])) == [files("a", 0, 1, 2)]
-    join = hash_join(pv.node("filter", None, root), scan("b", 2), COLLECT_LEFT)
+    join = hash_join(pv.node("filter", None, root), scan("b", 2), JoinMode.COLLECT_LEFT)
     assert read(slice_plan(join, [1])) == [files("a", 0, 1, 2), files("b", 1)]
     with pytest.raises(InternalError, match="which every task wants whole"):
         slice_plan(root, [1])
@@ -135,7 +134,7 @@ def test_slice_keeps_the_positions_of_what_is_left() -> None:
 def test_slice_of_nested_unions_counts_all_branches() -> None:
     """A branch may be a union, or a join under one."""
     inner = pv.node("union", None, scan("a", 1), scan("b", 2))
-    join = hash_join(pv.node("merge", None, scan("x", 2)), inner, COLLECT_LEFT)
+    join = hash_join(pv.node("merge", None, scan("x", 2)), inner, JoinMode.COLLECT_LEFT)
     outer = pv.node("union", None, scan("c", 1), pv.node("projection", None, join))
     assert partition_count(outer) == 4
     assert read(slice_plan(outer, [3])) == [files("x", 0, 1), files("b", 1)]
@@ -189,7 +188,7 @@ def test_partition_count_of_a_repartition_is_what_it_makes() -> None:
 def test_partition_count_of_inputs_that_do_not_match_is_refused() -> None:
     """Partition p of both sides cannot be joined where one side has no p."""
     with pytest.raises(UnsupportedError, match=r"equally many partitions: got \[2, 3\]"):
-        partition_count(hash_join(scan("a", 2), scan("b", 3), PARTITIONED))
+        partition_count(hash_join(scan("a", 2), scan("b", 3), JoinMode.PARTITIONED))
 
 
 @pytest.mark.parametrize("kind", ["json_sink", "explain", "extension"])

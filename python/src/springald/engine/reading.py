@@ -1,9 +1,9 @@
 """Which partition of a fragment reads which partition of an input."""
 
 from springald.engine import plan_view as pv
+from springald.engine.modes import JoinMode
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import (
-    COLLECT_LEFT,
     LEFT_COLLAPSING,
     PARTITION_WISE,
     partition_count,
@@ -46,7 +46,7 @@ def _offsets(node: PlanNode, offset: int | None) -> list[int | None]:
             offsets.append(offset)
             offset += partition_count(child)
         return offsets
-    collects_left = node.kind == "hash_join" and node.body.partition_mode == COLLECT_LEFT
+    collects_left = node.kind == "hash_join" and node.body.partition_mode == JoinMode.COLLECT_LEFT
     if node.kind in LEFT_COLLAPSING or collects_left:
         return [None, offset]
     if node.kind == "scalar_subquery":

@@ -17,9 +17,9 @@ from datafusion.plan import ExecutionPlan
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine.modes import JoinType
 from springald.engine.plan_view import PlanNode
 
-_RIGHT_JOIN: Final = 2
 _ABSENT: Final = b"\x08\x02\x12\x00"
 _INTEGERS: Final = range(3, 11)
 _INT64_ONE: Final = b"\x38\x01"
@@ -38,7 +38,7 @@ def output_schema(context: SessionContext, fragment: PlanNode) -> pa.Schema:
         pv.node("merge", None, emptied(fragment)),
     )
     lonely = pv.node("placeholder_row", pb.SchemaLeafNode(schema=b""))
-    join = pb.NestedLoopJoinExecNode(join_type=_RIGHT_JOIN)
+    join = pb.NestedLoopJoinExecNode(join_type=JoinType.RIGHT)
     probe = PlanNode("nested_loop_join", join, [nothing, lonely])
     plan = ExecutionPlan.from_bytes(context, pv.serialize(probe))
     batches = [batch.to_pyarrow() for batch in context.execute(plan, 0)]

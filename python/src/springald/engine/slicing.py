@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from springald.engine import plan_view as pv
+from springald.engine.modes import JoinMode
 from springald.engine.plan_view import PlanNode
 from springald.errors import InternalError, UnsupportedError
 
@@ -25,10 +26,6 @@ COLLAPSING: Final = frozenset({"analyze", "global_limit", "merge", "sort_preserv
 
 LEFT_COLLAPSING: Final = frozenset({"cross_join", "nested_loop_join"})
 """Joins that read all of the left input for each partition of the right one."""
-
-COLLECT_LEFT: Final = 0
-PARTITIONED: Final = 1
-"""Modes of a hash join, numbered as the engine does."""
 
 
 def partition_count(node: PlanNode) -> int:
@@ -109,7 +106,7 @@ def _unknown(node: PlanNode) -> UnsupportedError:
 
 
 def _collects_left(node: PlanNode) -> bool:
-    return node.kind == "hash_join" and node.body.partition_mode == COLLECT_LEFT
+    return node.kind == "hash_join" and node.body.partition_mode == JoinMode.COLLECT_LEFT
 
 
 def slice_plan(root: PlanNode, partitions: Sequence[int]) -> PlanNode:

@@ -10,26 +10,17 @@ from typing import Final
 
 from springald.engine import plan_view as pv
 from springald.engine.fragment import exchange_input
+from springald.engine.modes import KEEPS_LEFT, KEEPS_RIGHT, AggregateMode, JoinMode, JoinType
 from springald.engine.plan_view import PlanNode
-from springald.engine.slicing import COLLECT_LEFT, PARTITION_WISE
+from springald.engine.slicing import PARTITION_WISE
 from springald.limits import FRAGMENT_DEPTH_MAX
 from springald_scheduler.core.graph import Adaptive, BroadcastOffer, ExchangeKind
 from springald_scheduler.planning.cutter import StageDraft
 from springald_scheduler.planning.session_settings import AdaptiveRules
 
-_INNER, _LEFT, _RIGHT, _FULL = 0, 1, 2, 3
-_LEFT_SEMI, _LEFT_ANTI, _RIGHT_SEMI, _RIGHT_ANTI, _LEFT_MARK, _RIGHT_MARK = 4, 5, 6, 7, 8, 9
-KEEPS_LEFT: Final = frozenset({_LEFT, _LEFT_SEMI, _LEFT_ANTI, _LEFT_MARK})
-"""Types of joins each of whose rows comes of one row of the left side, whatever the right one is.
-
-Types are numbered as the engine does.
-"""
-KEEPS_RIGHT: Final = frozenset({_RIGHT, _RIGHT_SEMI, _RIGHT_ANTI, _RIGHT_MARK})
-"""The same with the sides swapped."""
-
-_EMPTIED_BY_LEFT: Final = KEEPS_LEFT | {_INNER, _RIGHT_SEMI}
-_EMPTIED_BY_RIGHT: Final = KEEPS_RIGHT | {_INNER, _LEFT_SEMI}
-_PROBE_ONLY: Final = KEEPS_RIGHT | {_INNER}
+_EMPTIED_BY_LEFT: Final = KEEPS_LEFT | {JoinType.INNER, JoinType.RIGHT_SEMI}
+_EMPTIED_BY_RIGHT: Final = KEEPS_RIGHT | {JoinType.INNER, JoinType.LEFT_SEMI}
+_PROBE_ONLY: Final = KEEPS_RIGHT | {JoinType.INNER}
 _ROW_WISE: Final = frozenset({
     "buffer", "coalesce_batches", "cooperative", "filter", "projection",
 })  # fmt: skip
@@ -44,7 +35,6 @@ _REDUCING: Final = frozenset({
     "aggregate", "filter", "global_limit", "hash_join", "local_limit", "nested_loop_join",
     "sort_merge_join", "unnest",
 })  # fmt: skip
-_PARTIAL: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +80,7 @@ def path_to_join(body: PlanNode) -> list[PlanNode]:
     path, node = [], body
     while True:
         path.append(node)
-        if node.kind == "hash_join" and node.body.partition_mode != COLLECT_LEFT:
+        if node.kind == "hash_join" and node.body.partition_mode != JoinMode.COLLECT_LEFT:
             return path
         following = _same_rows(node)
         if following is None:
@@ -102,7 +92,7 @@ def _same_rows(node: PlanNode) -> PlanNode | None:
     """Returns the input of an operator that treats each of its rows alone, wherever it is."""
     if node.kind in _ROW_WISE or node.kind == "scalar_subquery":
         return node.children[0]
-    if node.kind == "aggregate" and node.body.mode == _PARTIAL:
+    if node.kind == "aggregate" and node.body.mode == AggregateMode.PARTIAL:
         return node.children[0]
     if node.kind == "hash_join" and _is_plain(node) and node.body.join_type in _PROBE_ONLY:
         return node.children[1]
@@ -177,11 +167,11 @@ def _splittable(node: PlanNode) -> frozenset[int]:
         )
     if not _is_plain(node):
         return frozenset()
-    if node.body.partition_mode == COLLECT_LEFT:
+    if node.body.partition_mode == JoinMode.COLLECT_LEFT:
         return _splittable(following) if following else frozenset()
     left, right = node.children
     found: frozenset[int] = frozenset()
-    if node.body.join_type in KEEPS_LEFT | {_INNER}:
+    if node.body.join_type in KEEPS_LEFT | {JoinType.INNER}:
         found |= _splittable(left)
     if node.body.join_type in _PROBE_ONLY:
         found |= _splittable(right)
@@ -230,7 +220,7 @@ def _hash_inputs(draft: StageDraft, build: PlanNode) -> tuple[int, ...]:
 def _is_by_partition(node: PlanNode) -> bool:
     """True for an operator that does the same with one large partition as with several."""
     if node.kind == "hash_join":
-        return bool(node.body.partition_mode != COLLECT_LEFT)
+        return bool(node.body.partition_mode != JoinMode.COLLECT_LEFT)
     return bool(node.children) and (node.kind in PARTITION_WISE or node.kind == "sort")
 
 

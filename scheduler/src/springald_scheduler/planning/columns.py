@@ -8,6 +8,7 @@ from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine.modes import AggregateMode, JoinType
 from springald.engine.plan_view import PlanNode
 
 _SAME: Final = frozenset({
@@ -19,14 +20,12 @@ _SAME: Final = frozenset({
 _FIRST_INPUT: Final = _SAME | {"union", "window"}
 """Operators whose rows begin with as many columns as their first input has."""
 
-LEFT_ONLY: Final = frozenset({4, 5})
-"""Join types LEFT SEMI and LEFT ANTI, which put out rows of the left side alone."""
+_LEFT_ONLY: Final = frozenset({JoinType.LEFT_SEMI, JoinType.LEFT_ANTI})
+"""Joins that put out columns of the left side alone."""
 
-RIGHT_ONLY: Final = frozenset({6, 7})
-"""Join types RIGHT SEMI and RIGHT ANTI."""
+_RIGHT_ONLY: Final = frozenset({JoinType.RIGHT_SEMI, JoinType.RIGHT_ANTI})
+"""The same with the sides swapped."""
 
-_LEFT_MARK: Final = 8
-_RIGHT_MARK: Final = 9
 _NO_COLUMNS: Final = [2**32 - 1]
 """How the engine writes a projection to nothing, to tell it from none."""
 
@@ -106,7 +105,7 @@ def _read(child: int, expression: bytes) -> tuple[int, int] | None:
 
 
 def _is_final(aggregate: PlanNode) -> bool:
-    return aggregate.body.mode != 0 and not aggregate.body.has_grouping_set
+    return aggregate.body.mode != AggregateMode.PARTIAL and not aggregate.body.has_grouping_set
 
 
 def _projection(join: PlanNode) -> list[int] | None:
@@ -118,20 +117,20 @@ def _projection(join: PlanNode) -> list[int] | None:
 
 def _joined_width(join: PlanNode) -> int | None:
     left, right = (width(child) for child in join.children)
-    kind = 0 if join.kind == "cross_join" else join.body.join_type
-    if kind in LEFT_ONLY:
+    kind = JoinType.INNER if join.kind == "cross_join" else join.body.join_type
+    if kind in _LEFT_ONLY:
         return left
-    if kind in RIGHT_ONLY:
+    if kind in _RIGHT_ONLY:
         return right
-    if kind in {_LEFT_MARK, _RIGHT_MARK}:
-        side = left if kind == _LEFT_MARK else right
+    if kind in {JoinType.LEFT_MARK, JoinType.RIGHT_MARK}:
+        side = left if kind == JoinType.LEFT_MARK else right
         return None if side is None else side + 1
     return None if left is None or right is None else left + right
 
 
 def _joined(join: PlanNode, index: int) -> tuple[int, int] | None:
-    kind = 0 if join.kind == "cross_join" else join.body.join_type
-    if kind in RIGHT_ONLY or kind == _RIGHT_MARK:
+    kind = JoinType.INNER if join.kind == "cross_join" else join.body.join_type
+    if kind in _RIGHT_ONLY or kind == JoinType.RIGHT_MARK:
         side = width(join.children[1])
         return None if side is None or index >= side else (1, index)
     left = width(join.children[0])
@@ -139,7 +138,7 @@ def _joined(join: PlanNode, index: int) -> tuple[int, int] | None:
         return None
     if index < left:
         return 0, index
-    return None if kind in LEFT_ONLY or kind == _LEFT_MARK else (1, index - left)
+    return None if kind in _LEFT_ONLY or kind == JoinType.LEFT_MARK else (1, index - left)
 
 
 def _scanned(scan: PlanNode) -> list[int | None]:

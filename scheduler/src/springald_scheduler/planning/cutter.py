@@ -18,6 +18,7 @@ from datafusion.plan import ExecutionPlan
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
 from springald.engine.fragment import exchange_input, exchange_path
+from springald.engine.modes import EMITS_BUILD_SIDE, AggregateMode, JoinMode
 from springald.engine.plan_view import PlanNode
 from springald.engine.reading import read_offsets
 from springald.engine.schemas import (
@@ -26,7 +27,7 @@ from springald.engine.schemas import (
     converted,
     output_schema,
 )
-from springald.engine.slicing import COLLECT_LEFT, PARTITIONED, partition_count
+from springald.engine.slicing import partition_count
 from springald.errors import UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX
 from springald.results import plain_schema
@@ -34,14 +35,11 @@ from springald_scheduler.core.graph import Exchange, ExchangeKind, StageInput
 from springald_scheduler.planning.orderings import complete_orderings, read_sort_keys, sort_windows
 from springald_scheduler.planning.volatile import may_vary
 
-_EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
-"""Join types LEFT, FULL, LEFT SEMI, LEFT ANTI and LEFT MARK, numbered as the engine does."""
-
 _DEPTH_COMFORTABLE: Final = FRAGMENT_DEPTH_MAX * 2 // 3
 _NEEDS_SCOPE: Final = "ScalarSubqueryExpr can only be deserialized"
 _NEEDS_ORDER: Final = ("should have an ordering", "expression to be ordered")
-_ONE_PARTITION_AGGREGATES: Final = frozenset({1, 3})
-_FINAL_AGGREGATES: Final = frozenset({1, 2})
+_ONE_PARTITION_AGGREGATES: Final = frozenset({AggregateMode.FINAL, AggregateMode.SINGLE})
+_FINAL_AGGREGATES: Final = frozenset({AggregateMode.FINAL, AggregateMode.FINAL_PARTITIONED})
 _PARQUET_MAP_ENTRIES: Final = b"key_value"
 _CHEAP: Final = frozenset({
     *pv.LEAF_KINDS, "filter", "projection", "coalesce_batches", "cooperative",
@@ -214,11 +212,11 @@ class Cutter:
     def _cut_hash_join(self, node: PlanNode) -> PlanNode:
         left, right = node.children
         body = node.body
-        if body.partition_mode != COLLECT_LEFT:
+        if body.partition_mode != JoinMode.COLLECT_LEFT:
             children = [self._transform(left), self._transform(right)]
             return self._checked(PlanNode(node.kind, body, children))
         probe = self._transform(right)
-        emits = body.join_type in _EMITS_BUILD_SIDE
+        emits = body.join_type in EMITS_BUILD_SIDE
         if emits and not body.null_aware and partition_count(probe) > 1:
             return self._partitioned_join(node, probe)
         return PlanNode(node.kind, body, [self._build_side(left, probe), probe])
@@ -235,7 +233,7 @@ class Cutter:
         build = self._transform(left)
         body = pb.HashJoinExecNode()
         body.CopyFrom(node.body)
-        body.partition_mode = PARTITIONED
+        body.partition_mode = JoinMode.PARTITIONED
         sides = (
             self._hash_exchange(build, [pair.left for pair in body.on], self._partitions),
             self._hash_exchange(probe, [pair.right for pair in body.on], self._partitions),
@@ -414,10 +412,10 @@ def _single_task_reason(body: PlanNode) -> str:
     for node in body.walk():
         if node.kind not in {"hash_join", "nested_loop_join"}:
             continue
-        if node.kind == "hash_join" and node.body.partition_mode != COLLECT_LEFT:
+        if node.kind == "hash_join" and node.body.partition_mode != JoinMode.COLLECT_LEFT:
             continue
         null_aware = node.kind == "hash_join" and node.body.null_aware
-        emits = node.body.join_type in _EMITS_BUILD_SIDE
+        emits = node.body.join_type in EMITS_BUILD_SIDE
         if (null_aware or emits) and partition_count(node.children[1]) > 1:
             return "a join puts out rows of the side that all its partitions share"
     return ""

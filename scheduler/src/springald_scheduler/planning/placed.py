@@ -12,20 +12,31 @@ from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine.modes import (
+    EMITS_BUILD_SIDE,
+    KEEPS_LEFT,
+    KEEPS_RIGHT,
+    AggregateMode,
+    JoinMode,
+    JoinType,
+)
 from springald.engine.plan_view import PlanNode
-from springald.engine.slicing import COLLECT_LEFT, PARTITIONED, partition_count
+from springald.engine.slicing import partition_count
 from springald_scheduler.planning.columns import join_keys, origin
 from springald_scheduler.planning.compaction import compacted
 from springald_scheduler.planning.key_ranges import KeyedScan, keyed_scan, shared_boundaries
 
-_INNER, _LEFT, _RIGHT, _FULL = range(4)
-_EMITS_BUILD_SIDE: Final = frozenset({1, 3, 4, 5, 8})
-_LEFT_KEY_STAYS: Final = frozenset({_INNER, _LEFT, 4, 5, 8})
+_LEFT_KEY_STAYS: Final = KEEPS_LEFT | {JoinType.INNER}
 """Join types in whose rows the left side's key is never replaced by NULL, and is put out."""
-_RIGHT_KEY_STAYS: Final = frozenset({_INNER, _RIGHT, 6, 7, 9})
 
-_PARTIAL, _FINAL, _FINAL_PARTITIONED, _SINGLE, _SINGLE_PARTITIONED = range(5)
-_PARTITIONED_MODE: Final = {_FINAL: _FINAL_PARTITIONED, _SINGLE: _SINGLE_PARTITIONED}
+_RIGHT_KEY_STAYS: Final = KEEPS_RIGHT | {JoinType.INNER}
+"""The same with the sides swapped."""
+
+_TWO_STEPS: Final = (AggregateMode.PARTIAL, AggregateMode.FINAL_PARTITIONED)
+_PARTITIONED_MODE: Final[dict[int, int]] = {
+    AggregateMode.FINAL: AggregateMode.FINAL_PARTITIONED,
+    AggregateMode.SINGLE: AggregateMode.SINGLE_PARTITIONED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +149,7 @@ class Placement:
                     return region
         if wanted is None or wanted[0] == 0:
             return None
-        if body.partition_mode != COLLECT_LEFT or body.join_type in _EMITS_BUILD_SIDE:
+        if body.partition_mode != JoinMode.COLLECT_LEFT or body.join_type in EMITS_BUILD_SIDE:
             return None
         probe = self._place(node.children[1], wanted[1])
         if probe is None:
@@ -155,7 +166,7 @@ class Placement:
             return None
         body = pb.HashJoinExecNode()
         body.CopyFrom(node.body)
-        body.partition_mode = PARTITIONED
+        body.partition_mode = JoinMode.PARTITIONED
         return _Region(
             PlanNode(node.kind, body, [compacted(sides[0].root), sides[1].root]),
             (*sides[0].scans, *sides[1].scans),
@@ -169,7 +180,7 @@ def _is_aligned(node: PlanNode, side: int, *, aligned: bool) -> bool:
     if node.kind in {"repartition", "merge", "sort_preserving_merge"}:
         return False
     if node.kind == "hash_join":
-        return node.body.partition_mode != COLLECT_LEFT or (aligned and side == 1)
+        return node.body.partition_mode != JoinMode.COLLECT_LEFT or (aligned and side == 1)
     return aligned or len(node.children) > 1
 
 
@@ -210,11 +221,11 @@ def _over(node: PlanNode, child: PlanNode) -> PlanNode:
 def _combined(node: PlanNode, child: PlanNode) -> PlanNode:
     """Returns an operator over a plan; of two steps of an aggregate with nothing between, one."""
     steps = node.kind == child.kind == "aggregate"
-    if not steps or (child.body.mode, node.body.mode) != (_PARTIAL, _FINAL_PARTITIONED):
+    if not steps or (child.body.mode, node.body.mode) != _TWO_STEPS:
         return PlanNode(node.kind, node.body, [child])
     body = pb.AggregateExecNode()
     body.CopyFrom(child.body)
-    body.mode = _SINGLE_PARTITIONED
+    body.mode = AggregateMode.SINGLE_PARTITIONED
     body.group_expr_name[:] = node.body.group_expr_name
     body.aggr_expr_name[:] = node.body.aggr_expr_name
     body.ClearField("schema")

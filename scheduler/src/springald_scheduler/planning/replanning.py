@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
 from springald.engine.fragment import exchange_path
+from springald.engine.modes import JoinMode
 from springald.engine.plan_view import PlanNode
 from springald.engine.reading import read_offsets
-from springald.engine.slicing import COLLECT_LEFT, partition_count
+from springald.engine.slicing import partition_count
 from springald.errors import UnsupportedError
 from springald.limits import MESSAGE_BYTES_MAX
 from springald_scheduler.core.graph import (
@@ -65,7 +66,7 @@ def merge_stages(stage: Stage, probe: Stage, offer: BroadcastOffer) -> Stage:
     for leaf in join.children[0].walk():
         if input_read(leaf) is not None:
             _read_whole(leaf)
-    join.body.partition_mode = COLLECT_LEFT
+    join.body.partition_mode = JoinMode.COLLECT_LEFT
     _rename_join(join, origins)
     inputs, places = _number_inputs(root, origins)
     payload = pv.serialize(root)

@@ -11,27 +11,22 @@ from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine.modes import KEEPS_LEFT, KEEPS_RIGHT, JoinMode, JoinType
 from springald.engine.plan_view import PlanNode
-from springald.engine.slicing import COLLECT_LEFT, partition_count
+from springald.engine.slicing import partition_count
 from springald_scheduler.planning.columns import column_name, join_keys, origin, width
 from springald_scheduler.planning.volatile import may_vary
 
-_INNER, _LEFT, _RIGHT = 0, 1, 2
-_LEFT_SEMI, _LEFT_ANTI, _RIGHT_SEMI, _RIGHT_ANTI, _LEFT_MARK, _RIGHT_MARK = range(4, 10)
-
 _DROPS_LONELY: Final = {
-    0: frozenset({_INNER, _RIGHT, _LEFT_SEMI, _RIGHT_SEMI, _RIGHT_ANTI, _RIGHT_MARK}),
-    1: frozenset({_INNER, _LEFT, _RIGHT_SEMI, _LEFT_SEMI, _LEFT_ANTI, _LEFT_MARK}),
+    0: KEEPS_RIGHT | {JoinType.INNER, JoinType.LEFT_SEMI},
+    1: KEEPS_LEFT | {JoinType.INNER, JoinType.RIGHT_SEMI},
 }
 """Join types that are the same whether or not rows of a side without a partner come."""
 
-_KEEPS_OWN: Final = {
-    0: frozenset({_INNER, _LEFT, _LEFT_SEMI, _LEFT_ANTI, _LEFT_MARK}),
-    1: frozenset({_INNER, _RIGHT, _RIGHT_SEMI, _RIGHT_ANTI, _RIGHT_MARK}),
-}
+_KEEPS_OWN: Final = {0: KEEPS_LEFT | {JoinType.INNER}, 1: KEEPS_RIGHT | {JoinType.INNER}}
 """Join types whose rows with a value in a column of a side are made of that side's rows with it."""
 
-_BOTH_MATCH: Final = frozenset({_INNER, _LEFT_SEMI, _RIGHT_SEMI})
+_BOTH_MATCH: Final = frozenset({JoinType.INNER, JoinType.LEFT_SEMI, JoinType.RIGHT_SEMI})
 """Join types in whose rows a key is a value of the other side as well."""
 
 _LARGER_MIN: Final = 4
@@ -188,5 +183,7 @@ def _semi_join(source: tuple[PlanNode, int], node: PlanNode, column: int) -> Pla
     pair = pb.JoinOn(
         left=pv.column(name, index), right=pv.column(column_name(node, column), column)
     )
-    body = pb.HashJoinExecNode(on=[pair], join_type=_RIGHT_SEMI, partition_mode=COLLECT_LEFT)
+    body = pb.HashJoinExecNode(
+        on=[pair], join_type=JoinType.RIGHT_SEMI, partition_mode=JoinMode.COLLECT_LEFT
+    )
     return PlanNode("hash_join", body, [keys, node])
