@@ -177,6 +177,11 @@ def scan_conf(scan: PlanNode) -> pb.FileScanExecConf:
     return pb.FileScanExecConf.FromString(scan.body.base_conf)
 
 
+def bytes_read(file: pb.PartitionedFile) -> int:
+    """Returns how many bytes of a file a scan reads: all, or those of a range."""
+    return file.range.end - file.range.start if file.HasField("range") else file.size
+
+
 def with_scan_conf(scan: PlanNode, conf: pb.FileScanExecConf) -> PlanNode:
     """Returns the scan with another configuration."""
     body = pb.FileScanNode()

@@ -16,10 +16,16 @@ from springald.engine.plan_view import PlanNode
 from springald_scheduler.planning.columns import scanned_column, width
 from springald_scheduler.planning.row_groups import RowGroup, row_groups
 
-_TWICE_READ_MAX = 0.25
-_UNEVEN_MAX = 1.5
-_BATCH_ROWS = 8192
-_SELECTIVITY_PERCENT = 20
+_TWICE_READ_MAX: Final = 0.25
+"""How much of all bytes may be read twice for ranges to gain."""
+
+_UNEVEN_MAX: Final = 1.5
+"""How many times the mean the largest partition may have."""
+
+_BATCH_ROWS: Final = 8192
+_SELECTIVITY_PERCENT: Final = 20
+"""What the engine itself writes into a filter, unless it is told otherwise."""
+
 _BITS: Final = {
     "int8": 8, "int16": 16, "int32": 32, "int64": 64, "date32": 32,
     "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
@@ -223,8 +229,7 @@ def _files(conf: pb.FileScanExecConf, column: str) -> list[_File] | None:
     templates: dict[str, pb.PartitionedFile] = {}
     covered: dict[str, int] = {}
     for file in (file for group in conf.file_groups for file in group.files):
-        length = file.range.end - file.range.start if file.HasField("range") else file.size
-        covered[file.path] = covered.get(file.path, 0) + length
+        covered[file.path] = covered.get(file.path, 0) + pv.bytes_read(file)
         if file.path not in templates:
             template = pb.PartitionedFile()
             template.CopyFrom(file)

@@ -164,10 +164,7 @@ def _sources(node: PlanNode, column: int) -> Iterator[tuple[PlanNode, int]]:
 def _scanned_bytes(node: PlanNode) -> int:
     scans = (pv.scan_conf(each) for each in node.walk() if each.kind in pv.FILE_SCAN_KINDS)
     return sum(
-        file.range.end - file.range.start if file.HasField("range") else file.size
-        for conf in scans
-        for group in conf.file_groups
-        for file in group.files
+        pv.bytes_read(file) for conf in scans for group in conf.file_groups for file in group.files
     )
 
 

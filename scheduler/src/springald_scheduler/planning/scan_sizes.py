@@ -38,7 +38,7 @@ def _length(file: pb.PartitionedFile, uploads: Mapping[str, Upload]) -> int:
     if marked := upload_of(file.path):
         upload = uploads[marked[0]]
         return upload.bytes // upload.partition_count
-    return file.range.end - file.range.start if file.HasField("range") else int(file.size)
+    return pv.bytes_read(file)
 
 
 def _columns(scan: PlanNode, conf: pb.FileScanExecConf) -> frozenset[str] | None:
