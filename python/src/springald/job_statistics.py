@@ -108,7 +108,7 @@ class JobStatistics:
         elapsed_ms: How long it has run, or ran, in milliseconds.
         stages: One entry a stage, in stage order.
         tasks: One entry a task, in order of stage and task.
-        decisions: What the planner decided, one sentence a decision.
+        decisions: What was decided about the plan, before or while it ran, in a sentence each.
     """
 
     job_id: str

@@ -103,7 +103,8 @@ class StageRun:
         consumers: Stages that read it.
         followers: Stages that wait for its sizes without reading it.
         held: True while it is being planned anew, so that it does not begin.
-        skipped: True if it was not run, because nothing depends on it.
+        skipped: True if it is not run: it has no rows, nothing reads it any more, or another stage
+            took it in.
         state: Where it stands.
         tasks: Its tasks, fixed when it starts.
         placed: How many tasks have been launched; the next one to place has this index.
@@ -155,7 +156,7 @@ class Job:
         ready: Stages with tasks to place, in the order in which they became ready.
         running: Its attempts that run and are wanted.
         holders: Executors with files of the job, with the incarnation that has them.
-        replans: By stage id, the offers of which the planner is making a plan.
+        replans: By stage id, the offers of which a new plan is being made.
         outputs_on: For each executor, the stages of which it holds accepted outputs.
         stranded_ms: Since when it needs an executor and there is none; None if it does not.
         released: True if only its description is left.

@@ -48,6 +48,7 @@ _IN_MEMORY_TIMES: Final = 4
 """How many times as large as in their files rows are in memory, as a rule of thumb."""
 
 _ROUNDS_MAX: Final = 16
+"""How many times as many partitions as slots a query has at most, unless a session says so."""
 
 
 def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
