@@ -100,7 +100,6 @@ def _leave_queues(world: World, job: Job) -> None:
     job.replans.clear()
     for room in (world.queue, world.unsliced, world.stranded):
         room.pop(job.job_id, None)
-    job.stranded_ms = None
     for kind in (AlarmKind.STRANDED, AlarmKind.UNWATCHED, AlarmKind.PROGRESS):
         world.alarms.clear(kind, job.job_id)
     reservation = world.pool.reservation

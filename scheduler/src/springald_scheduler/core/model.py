@@ -158,7 +158,6 @@ class Job:
         holders: Executors with files of the job, with the incarnation that has them.
         replans: By stage id, the offers of which a new plan is being made.
         outputs_on: For each executor, the stages of which it holds accepted outputs.
-        stranded_ms: Since when it needs an executor and there is none; None if it does not.
         released: True if only its description is left.
         told: What was last published: state and waiting reason.
         told_ms: When that was.
@@ -188,7 +187,6 @@ class Job:
     tasks_total: int = 0
     tasks_finished: int = 0
     stages_finished: int = 0
-    stranded_ms: int | None = None
     waiting_reason: str = ""
     released: bool = False
     told: tuple[JobState, str] = (JobState.QUEUED, "")

@@ -27,7 +27,6 @@ def strand_job(world: World, job: Job) -> None:
     if job.job_id in world.stranded:
         return
     world.stranded[job.job_id] = job
-    job.stranded_ms = world.now_ms
     due_ms = world.now_ms + world.limits.no_executor_ms_max
     world.alarms.set(AlarmKind.STRANDED, job.job_id, due_ms)
     world.touch(job)
@@ -36,7 +35,6 @@ def strand_job(world: World, job: Job) -> None:
 def rescue_jobs(world: World) -> None:
     """Notes that there is an executor again."""
     for job in world.stranded.values():
-        job.stranded_ms = None
         world.alarms.clear(AlarmKind.STRANDED, job.job_id)
         world.touch(job)
     world.stranded.clear()
