@@ -643,7 +643,7 @@ class StageGraph(_message.Message):
 
     @_builtins.property
     def decisions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For people: what the planner decided, one sentence a decision."""
+        """For people: what was decided about the plan, before and while it ran, one sentence a decision."""
 
     def __init__(
         self,
