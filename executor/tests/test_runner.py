@@ -4,6 +4,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -21,6 +22,7 @@ from executor_kit import (
 
 from springald.engine import plan_view as pv
 from springald.engine.catalog import CatalogEntry, SqlQuery
+from springald.engine.fragment import prepare
 from springald.errors import (
     CancelledError,
     CastFailedError,
@@ -33,7 +35,7 @@ from springald.errors import (
     SpringaldError,
 )
 from springald_executor.core.model import ExchangeKind, Fragment
-from springald_executor.engine import drain
+from springald_executor.engine import drain, runner
 from springald_executor.engine.runner import TaskError, TaskRunner
 from springald_executor.shuffle.receive import receive_upload
 from springald_executor.shuffle.space import Space
@@ -232,6 +234,21 @@ def test_changed_file_is_told_as_changed(bench: Bench, scan: pv.PlanNode) -> Non
 
     assert type(error) is FileChangedError
     assert error.retryable
+
+
+def test_file_that_changes_while_it_is_read_is_told_as_changed(
+    bench: Bench, scan: pv.PlanNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was written again after a task began: its rows may be of two states."""
+
+    def written_meanwhile(*arguments: Any) -> bytes:  # noqa: ANN401 - passed on
+        os.utime(bench.folder / "t/part-0.parquet", ns=(1, 1))
+        return prepare(*arguments)
+
+    monkeypatch.setattr(runner, "prepare", written_meanwhile)
+
+    assert type(failure(bench, scan)) is FileChangedError
+    assert not bench.files()
 
 
 def test_corrupt_file_is_told_as_corrupt(bench: Bench, scan: pv.PlanNode) -> None:

@@ -8,7 +8,7 @@ from springald.engine.fragment import ScannedFile
 from springald.errors import DataFileNotFoundError, FileChangedError, IoFailedError
 
 
-def check_files(files: Iterable[ScannedFile], allowed_paths: Sequence[str]) -> None:
+def check_files(files: Sequence[ScannedFile], allowed_paths: Sequence[str]) -> None:
     """Checks that files may be read, and are as they were when the query was planned.
 
     Raises:
@@ -19,6 +19,20 @@ def check_files(files: Iterable[ScannedFile], allowed_paths: Sequence[str]) -> N
     allowed = AllowedPaths(allowed_paths)
     for file in files:
         allowed.check(file.path)
+    check_unchanged(files)
+
+
+def check_unchanged(files: Iterable[ScannedFile]) -> None:
+    """Checks that files are as they were when the query was planned.
+
+    The engine opens a file by its name, each time that it reads a part of it. So this is asked
+    before a task and after it: then all that was read in between is of one state.
+
+    Raises:
+        DataFileNotFoundError: One is gone.
+        FileChangedError: One has another size or time.
+    """
+    for file in files:
         try:
             now = Path(file.path).stat()
         except FileNotFoundError as failure:

@@ -32,7 +32,7 @@ from springald_executor.core.model import (
 from springald_executor.engine.contexts import Contexts
 from springald_executor.engine.drain import Drain, StuckError
 from springald_executor.engine.figures import ran_operators, read_figures
-from springald_executor.engine.files import check_files
+from springald_executor.engine.files import check_files, check_unchanged
 from springald_executor.engine.inline import inline_rows
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
 from springald_executor.shuffle.orders import Fetcher, InputError
@@ -140,6 +140,7 @@ class TaskRunner:
             plan = ExecutionPlan.from_bytes(context, plan_bytes)
             numbers = _output_numbers(stage, request.partitions, plan.partition_count)
             output = self._write(request, context, plan, numbers, space, stop)
+        check_unchanged(needed.files)
         return replace(_report(output, found), figures=read_figures(plan, request))
 
     def _run_query(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
