@@ -159,11 +159,15 @@ _MORE = (
         tables=("by_folder",),
     ),
     Case(
-        name="folders-kept_as_partitions",
-        sql="SELECT item, sum(amount) AS s FROM by_folder GROUP BY item",
+        name="folders-joined_with_rows_by_hash",
+        sql="""
+            SELECT b.item, b.s FROM (SELECT DISTINCT m FROM (SELECT min(item) AS m FROM by_folder
+                GROUP BY store, d_moy)) a
+            JOIN (SELECT item, sum(amount) AS s FROM by_folder GROUP BY item) b ON a.m = b.item
+        """,
         tables=("by_folder",),
-        settings={"datafusion.optimizer.preserve_file_partitions": "1"},
-        one_place="each folder is a partition of its own, so that groups never meet",
+        settings=PARTITIONED,
+        tried={"datafusion.optimizer.preserve_file_partitions": "1"},
     ),
     Case(
         name="folders-only_their_names",

@@ -140,7 +140,6 @@ def test_answer_with_usual_settings_is_that_of_one_process(
         ({**SORT_MERGE, "datafusion.execution.target_partitions": "3"}, 2),
         ({**FINE, "datafusion.execution.target_partitions": "9"}, 2),
         ({"datafusion.execution.target_partitions": "1"}, 1),
-        ({"datafusion.optimizer.preserve_file_partitions": "1"}, 1),
     ],
 )
 def test_answer_with_other_settings_is_that_of_one_process(
