@@ -12,9 +12,14 @@ import pytest
 from planning.conftest import PARTITIONED, Simulate
 from simulate import Simulation
 
+from springald_scheduler.planning.placed import Placement
+
 PLACEMENT = "springald.range_placement"
 FILTERS = "springald.runtime_filters"
 ORDERS = 600
+RANGES_MIN = 15
+FILTERS_MIN = 4
+"""How many queries the forced rules apply to, so that none gives way unseen."""
 
 
 def _queries(text: str) -> list[str]:
@@ -124,8 +129,25 @@ def test_answers_are_the_same_with_rules_forced_and_off(
     simulation = _opened(simulate, tables, joins)
     simulation.set(PLACEMENT, wanted)
     simulation.set(FILTERS, wanted)
-    decided = [bool(simulation.check(query).decisions) for query in QUERIES]
+    decided = [" ".join(simulation.check(query).decisions) for query in QUERIES]
     assert any(decided) is (wanted != "never")
+    if wanted == "always":
+        assert sum("ranges of" in each for each in decided) >= RANGES_MIN
+        assert sum("is filtered" in each for each in decided) >= FILTERS_MIN
+
+
+def test_rule_that_fails_costs_its_gain_and_not_the_query(
+    simulate: Simulate, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan is then cut as it is, and says why."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("a rule's own mistake")
+
+    simulation = _opened(simulate, tables, {})
+    monkeypatch.setattr(Placement, "improve", fail)
+    (decision,) = simulation.check(QUERIES[0]).decisions
+    assert "a rule's own mistake" in decision
 
 
 def test_strings_that_a_join_gathered_are_copied_before_the_next_gathers_them(

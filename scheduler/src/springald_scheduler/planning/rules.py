@@ -1,7 +1,6 @@
 """The rules that improve a whole plan before it is cut, in their order."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from springald.engine.plan_view import PlanNode
@@ -23,14 +22,21 @@ class Improved:
 def improvements(settings: SessionSettings, root: PlanNode, partitions: int) -> Iterator[Improved]:
     """Yields a plan as the session's rules improve it, and then as it is.
 
-    Whoever cannot make stages of the first goes on with the next.
+    Whoever cannot make stages of the first goes on with the next. A rule that fails costs its gain
+    and not the query, and is told of as a decision.
     """
+    untouched = Improved(root)
     if root.depth() <= FRAGMENT_DEPTH_MAX:
-        with suppress(UnsupportedError):  # has an operator that is not cut anyway
+        try:
             improved = _improved(settings, root, partitions)
+        except UnsupportedError:
+            pass  # has an operator that is not cut anyway
+        except Exception as failure:  # noqa: BLE001 - the plan as it is needs no rule
+            untouched = Improved(root, (f"no rule improves the plan: one failed with {failure!r}",))
+        else:
             if improved.decisions:
                 yield improved
-    yield Improved(root)
+    yield untouched
 
 
 def _improved(settings: SessionSettings, root: PlanNode, partitions: int) -> Improved:

@@ -151,7 +151,8 @@ def _sources(node: PlanNode, column: int) -> Iterator[tuple[PlanNode, int]]:
             yield node, column
         return
     found = origin(node, column)
-    if found is None:
+    # Below a scope of scalar subqueries an expression may use values that are others outside of it.
+    if found is None or node.kind == "scalar_subquery":
         return
     yield from _sources(node.children[found[0]], found[1])
     if node.kind == "hash_join" and node.body.join_type in _BOTH_MATCH:
