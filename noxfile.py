@@ -88,6 +88,15 @@ def cluster(session: nox.Session) -> None:
 
 
 @nox.session
+def system(session: nox.Session) -> None:
+    """Installs what Python packages do not bring (JDK, C++ compiler, ...), or says what to install.
+
+    Sessions that need some of it begin with this themselves.
+    """
+    _system(session, *(session.posargs or ["java", "cpp"]))
+
+
+@nox.session
 def test(session: nox.Session) -> None:
     """Everything that must pass before a change lands, the cheapest first."""
     for part in ("lint", "unit", "oracle", "cluster"):
@@ -106,6 +115,10 @@ def bench(session: nox.Session) -> None:
     session.run(
         "python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "integration-tests"}
     )
+
+
+def _system(session: nox.Session, *groups: str) -> None:
+    session.run("python", "-m", "tools.system_packages", *groups)
 
 
 def _exists(path: str) -> bool:
