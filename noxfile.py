@@ -97,9 +97,15 @@ def system(session: nox.Session) -> None:
 
 
 @nox.session
+def conformance(session: nox.Session) -> None:
+    """The vectors that hold the clients together, through each client under test."""
+    session.run("pytest", *(session.posargs or ["integration-tests/conformance"]))
+
+
+@nox.session
 def test(session: nox.Session) -> None:
     """Everything that must pass before a change lands, the cheapest first."""
-    for part in ("lint", "unit", "oracle", "cluster"):
+    for part in ("lint", "unit", "oracle", "cluster", "conformance"):
         session.notify(part)
 
 

@@ -1,0 +1,75 @@
+"""The engine in one process, which follows a vector to tell the answers that are the engine's."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final, Self
+
+import pyarrow as pa
+from datafusion import SessionConfig, SessionContext
+
+from conformance.rows import table_from_rows
+from conformance.vectors import DATA
+from springald.conformance.v1 import vector_pb2 as pb
+from springald.physical.v1 import physical_pb2 as physical
+
+_WORDS: Final[Mapping[int, str]] = {
+    physical.FILE_FORMAT_PARQUET: "PARQUET",
+    physical.FILE_FORMAT_CSV: "CSV",
+    physical.FILE_FORMAT_JSON: "JSON",
+    physical.FILE_FORMAT_ARROW: "ARROW",
+}
+
+
+class OneProcess:
+    """Engine sessions of a vector, made when the vector needs one."""
+
+    def __init__(self) -> None:
+        self._engines: dict[str, SessionContext] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._engines.clear()
+
+    def follow(self, step: pb.Step) -> None:
+        """Does to the engine what a step does to a session, if that makes tables."""
+        match step.WhichOneof("call"):
+            case "upload":
+                table = table_from_rows(step.upload.rows)
+                self._engine(step.session).from_arrow(table, name=step.upload.name)
+            case "register_files":
+                self._register(step)
+            case "execute" if _makes_table(step.execute.statement.sql.text):
+                self._engine(step.session).sql(self._text(step.execute.statement.sql.text))
+
+    def rows(self, step: pb.Step) -> pa.Table:
+        """Answers a step's SQL text."""
+        frame = self._engine(step.session).sql(self._text(step.rows_of_sql))
+        return pa.Table.from_batches(frame.collect(), schema=frame.schema())
+
+    def _engine(self, session: str) -> SessionContext:
+        if session not in self._engines:
+            self._engines[session] = SessionContext(SessionConfig().with_target_partitions(1))
+        return self._engines[session]
+
+    def _register(self, step: pb.Step) -> None:
+        files = step.register_files.files
+        path = files.path.replace("data/", f"{DATA}/", 1)
+        options = ", ".join(f"'format.{each.name}' '{each.value}'" for each in files.options)
+        self._engine(step.session).sql(
+            f'CREATE EXTERNAL TABLE "{step.register_files.name}" STORED AS {_WORDS[files.format]} '
+            f"LOCATION '{path}'" + (f" OPTIONS ({options})" if options else "")
+        )
+
+    def _text(self, sql: str) -> str:
+        return sql.replace("data/", f"{DATA}/")
+
+
+def _makes_table(sql: str) -> bool:
+    return sql.split(maxsplit=1)[:1] in (["CREATE"], ["DROP"])

@@ -1,0 +1,118 @@
+"""Runs the steps of a vector through a client under test, and judges what comes of them."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from conformance.outcomes import check_outcome
+from conformance.process import OneProcess
+from conformance.program import Program
+from conformance.rows import ipc_from_table, table_from_rows
+from conformance.vectors import DATA, Vector
+from springald.conformance.v1 import client_pb2 as calls
+from springald.conformance.v1 import vector_pb2 as pb
+from springald.plan.v1 import plan_pb2
+
+PLAN_MAJOR: Final = 1
+_IN_DATA: Final = re.compile(r"(?<![\w/])data/(?=\w)")
+
+
+class FailedStepError(AssertionError):
+    """A step of a vector came out otherwise than the vector says."""
+
+
+def run_vector(program: Program, vector: Vector) -> None:
+    """Runs the steps of a vector, each session in sessions of its own.
+
+    Raises:
+        FailedStepError: A step came out otherwise.
+        BrokenProgramError: The client under test broke.
+    """
+    sessions = _Sessions(program, vector.name)
+    try:
+        with OneProcess() as oracle:
+            for number, step in enumerate(vector.message.steps, start=1):
+                try:
+                    answer = sessions.call(step)
+                    oracle.follow(step)
+                    check_outcome(step, answer, oracle)
+                except AssertionError as error:
+                    at = f"{vector.name}, step {number}, {vector.message.rule}"
+                    raise FailedStepError(f"{at}\n{error}") from error
+    finally:
+        sessions.close()
+
+
+class _Sessions:
+    """The sessions of one vector, opened when they are first named."""
+
+    def __init__(self, program: Program, vector: str) -> None:
+        self._program = program
+        self._vector = vector
+        self._opened: dict[str, str] = {}
+
+    def call(self, step: pb.Step) -> calls.Answer:
+        what = step.WhichOneof("call")
+        if what == "open_session":
+            return self._open(step.session, step.open_session)
+        if step.session not in self._opened:
+            opened = self._open(step.session, pb.OpenSession())
+            if opened.WhichOneof("outcome") != "done":
+                return opened
+        return self._program.ask(self._message(self._opened[step.session], step))
+
+    def close(self) -> None:
+        for session in self._opened.values():
+            self._program.ask(calls.Call(close=calls.CloseCall(session=session)))
+
+    def _open(self, session: str, settings: pb.OpenSession) -> calls.Answer:
+        name = f"{self._vector}#{session}"
+        opened = self._program.ask(calls.Call(open=calls.OpenCall(session=name, settings=settings)))
+        if opened.WhichOneof("outcome") == "done":
+            self._opened[session] = name
+        return opened
+
+    def _message(self, session: str, step: pb.Step) -> calls.Call:
+        match step.WhichOneof("call"):
+            case "close_session":
+                return calls.Call(close=calls.CloseCall(session=session))
+            case "execute":
+                execute = pb.Execute()
+                execute.CopyFrom(step.execute)
+                complete(execute.statement)
+                return calls.Call(execute=calls.ExecuteCall(session=session, execute=execute))
+            case "describe":
+                statement = pb.Statement()
+                statement.CopyFrom(step.describe.statement)
+                complete(statement)
+                return calls.Call(describe=calls.DescribeCall(session=session, statement=statement))
+            case "upload":
+                rows = ipc_from_table(table_from_rows(step.upload.rows))
+                return calls.Call(
+                    upload=calls.UploadCall(session=session, name=step.upload.name, rows=rows)
+                )
+            case "register_files":
+                register = pb.RegisterFiles()
+                register.CopyFrom(step.register_files)
+                register.files.path = in_data(register.files.path)
+                return calls.Call(
+                    register_files=calls.RegisterFilesCall(session=session, register_files=register)
+                )
+            case _:
+                return calls.Call(list_tables=calls.ListTablesCall(session=session))
+
+
+def complete(statement: pb.Statement) -> None:
+    """Fills in what vectors leave out: a plan's version, and where the suite's files are."""
+    if statement.HasField("sql"):
+        statement.sql.text = in_data(statement.sql.text)
+    if statement.HasField("plan") and not statement.plan.HasField("version"):
+        statement.plan.version.CopyFrom(
+            plan_pb2.PlanVersion(major=PLAN_MAJOR, producer="springald-conformance")
+        )
+
+
+def in_data(text: str) -> str:
+    """Puts the folder of the suite's files where a text says `data/`."""
+    folder: Path = DATA
+    return _IN_DATA.sub(f"{folder}/", text)
