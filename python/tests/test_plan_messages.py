@@ -4,6 +4,9 @@ import pytest
 from google.protobuf.message import DecodeError
 
 from springald.plan.v1 import plan_pb2 as pb
+from springald.plan.v1.names_pb2 import TableName
+from springald.plan.v1.relations_pb2 import FilterRelation
+from springald.plan.v1.sources_pb2 import ReadNamedTableRelation
 
 VERSION = pb.PlanVersion(major=1, minor=0, producer="test")
 
@@ -30,12 +33,12 @@ def test_plan_of_many_levels_decodes() -> None:
     tree = pb.RelationTree(root_id=10_000)
     tree.relations.add(
         common=pb.RelationCommon(node_id=1),
-        read_named_table=pb.ReadNamedTableRelation(name=pb.TableName(table="t")),
+        read_named_table=ReadNamedTableRelation(name=TableName(table="t")),
     )
     for node_id in range(2, 10_001):
         tree.relations.add(
             common=pb.RelationCommon(node_id=node_id, input_ids=[node_id - 1]),
-            filter=pb.FilterRelation(condition_id=node_id),
+            filter=FilterRelation(condition_id=node_id),
         )
     plan = pb.Plan(version=VERSION, relations=tree)
     assert pb.Plan.FromString(plan.SerializeToString()) == plan

@@ -310,7 +310,8 @@ class Error(_message.Message):
     message: _builtins.str
     """One or more lines for people: the rule broken, the value, the place, and what to do."""
     node_id: _builtins.str
-    """Where it happened, as an id of the job's own naming: a plan node, `j7/s2`, `j7/s2/t14#1`.
+    """Where it happened: a node of the client's plan, `r7` for a relation and `e3` for an expression,
+    or an id of the job's own naming, `j7/s2`, `j7/s2/t14#1`. Of several nodes the first.
     Empty if it happened before there was such a thing.
     """
     executor_id: _builtins.str

@@ -210,10 +210,13 @@ class CatalogEntry(_message.Message):
     STATEMENT_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     UPLOAD_FIELD_NUMBER: _builtins.int
+    ARROW_STREAM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name as the session resolves it."""
     statement: _builtins.str
     """The `CREATE EXTERNAL TABLE` or `CREATE VIEW` statement that made it."""
+    arrow_stream: _builtins.bytes
+    """Rows that came with the plan, for the time of one statement: an Arrow IPC stream."""
     @_builtins.property
     def files(self) -> Global___RegisteredFiles:
         """Files registered by a call."""
@@ -229,12 +232,13 @@ class CatalogEntry(_message.Message):
         statement: _builtins.str = ...,
         files: Global___RegisteredFiles | None = ...,
         upload: Global___UploadedTable | None = ...,
+        arrow_stream: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "source", b"source", "statement", b"statement", "upload", b"upload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrow_stream", b"arrow_stream", "files", b"files", "source", b"source", "statement", b"statement", "upload", b"upload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "name", b"name", "source", b"source", "statement", b"statement", "upload", b"upload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_stream", b"arrow_stream", "files", b"files", "name", b"name", "source", b"source", "statement", b"statement", "upload", b"upload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["statement", "files", "upload"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["statement", "files", "upload", "arrow_stream"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 
@@ -354,25 +358,65 @@ class SqlFragment(_message.Message):
 
     SQL_FIELD_NUMBER: _builtins.int
     CATALOG_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    SUBSTRAIT_PLAN_FIELD_NUMBER: _builtins.int
     sql: _builtins.str
-    """The query's text."""
+    """The query's text. Empty if substrait_plan is set."""
+    substrait_plan: _builtins.bytes
+    """The query as a serialised `substrait.Plan`, of the version that the engine itself writes. Empty
+    if sql is set.
+    """
     @_builtins.property
     def catalog(self) -> _containers.RepeatedCompositeFieldContainer[Global___CatalogEntry]:
         """The session's tables and views, in the order in which they can be made."""
+
+    @_builtins.property
+    def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoundParameter]:
+        """Values for the parameters in the text."""
 
     def __init__(
         self,
         *,
         sql: _builtins.str = ...,
         catalog: _abc.Iterable[Global___CatalogEntry] | None = ...,
+        parameters: _abc.Iterable[Global___BoundParameter] | None = ...,
+        substrait_plan: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog", b"catalog", "sql", b"sql"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog", b"catalog", "parameters", b"parameters", "sql", b"sql", "substrait_plan", b"substrait_plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SqlFragment: _TypeAlias = SqlFragment  # noqa: Y015
+
+@_typing.final
+class BoundParameter(_message.Message):
+    """BoundParameter is the value of a parameter of a query's text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name without the dollar sign; a number for a parameter by position. Required."""
+    @_builtins.property
+    def value(self) -> _type_pb2.Scalar:
+        """The value. Required."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _type_pb2.Scalar | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoundParameter: _TypeAlias = BoundParameter  # noqa: Y015
 
 @_typing.final
 class Operator(_message.Message):

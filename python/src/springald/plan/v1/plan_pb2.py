@@ -22,86 +22,41 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from springald.plan.v1 import commands_pb2 as springald_dot_plan_dot_v1_dot_commands__pb2
+from springald.plan.v1 import expressions_pb2 as springald_dot_plan_dot_v1_dot_expressions__pb2
+from springald.plan.v1 import functions_pb2 as springald_dot_plan_dot_v1_dot_functions__pb2
+from springald.plan.v1 import relations_pb2 as springald_dot_plan_dot_v1_dot_relations__pb2
+from springald.plan.v1 import sources_pb2 as springald_dot_plan_dot_v1_dot_sources__pb2
 from springald.type.v1 import type_pb2 as springald_dot_type_dot_v1_dot_type__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cspringald/plan/v1/plan.proto\x12\x11springald.plan.v1\x1a\x1cspringald/type/v1/type.proto\"=\n\x0bPlanVersion\x12\r\n\x05major\x18\x01 \x01(\r\x12\r\n\x05minor\x18\x02 \x01(\r\x12\x10\n\x08producer\x18\x03 \x01(\t\"=\n\nPlanHeader\x12/\n\x07version\x18\x01 \x01(\x0b\x32\x1e.springald.plan.v1.PlanVersion\"\xa5\x01\n\x04Plan\x12/\n\x07version\x18\x01 \x01(\x0b\x32\x1e.springald.plan.v1.PlanVersion\x12)\n\x03sql\x18\x02 \x01(\x0b\x32\x1a.springald.plan.v1.SqlTextH\x00\x12\x34\n\trelations\x18\x03 \x01(\x0b\x32\x1f.springald.plan.v1.RelationTreeH\x00\x42\x0b\n\tstatement\"\x8e\x01\n\x07SqlText\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x38\n\x15positional_parameters\x18\x02 \x03(\x0b\x32\x19.springald.type.v1.Scalar\x12;\n\x10named_parameters\x18\x03 \x03(\x0b\x32!.springald.plan.v1.NamedParameter\"H\n\x0eNamedParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.springald.type.v1.Scalar\"\x83\x01\n\x0cRelationTree\x12.\n\trelations\x18\x01 \x03(\x0b\x32\x1b.springald.plan.v1.Relation\x12\x32\n\x0b\x65xpressions\x18\x02 \x03(\x0b\x32\x1d.springald.plan.v1.Expression\x12\x0f\n\x07root_id\x18\x03 \x01(\r\"4\n\x0eRelationCommon\x12\x0f\n\x07node_id\x18\x01 \x01(\r\x12\x11\n\tinput_ids\x18\x02 \x03(\r\"\xc5\x04\n\x08Relation\x12\x31\n\x06\x63ommon\x18\x01 \x01(\x0b\x32!.springald.plan.v1.RelationCommon\x12\x45\n\x10read_named_table\x18\n \x01(\x0b\x32).springald.plan.v1.ReadNamedTableRelationH\x00\x12\x33\n\x06values\x18\x0b \x01(\x0b\x32!.springald.plan.v1.ValuesRelationH\x00\x12;\n\nprojection\x18\x1e \x01(\x0b\x32%.springald.plan.v1.ProjectionRelationH\x00\x12\x33\n\x06\x66ilter\x18\x1f \x01(\x0b\x32!.springald.plan.v1.FilterRelationH\x00\x12\x39\n\taggregate\x18  \x01(\x0b\x32$.springald.plan.v1.AggregateRelationH\x00\x12/\n\x04sort\x18! \x01(\x0b\x32\x1f.springald.plan.v1.SortRelationH\x00\x12\x31\n\x05\x66\x65tch\x18\" \x01(\x0b\x32 .springald.plan.v1.FetchRelationH\x00\x12/\n\x04join\x18< \x01(\x0b\x32\x1f.springald.plan.v1.JoinRelationH\x00\x12@\n\rset_operation\x18= \x01(\x0b\x32\'.springald.plan.v1.SetOperationRelationH\x00\x42\x06\n\x04kind\"\\\n\tTableName\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\t\n\x07_schema\"b\n\x16ReadNamedTableRelation\x12*\n\x04name\x18\x01 \x01(\x0b\x32\x1c.springald.plan.v1.TableName\x12\x12\n\x05\x61lias\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_alias\"g\n\x0eValuesRelation\x12)\n\x06schema\x18\x01 \x01(\x0b\x32\x19.springald.type.v1.Schema\x12*\n\x04rows\x18\x02 \x03(\x0b\x32\x1c.springald.plan.v1.ValuesRow\"#\n\tValuesRow\x12\x16\n\x0e\x65xpression_ids\x18\x01 \x03(\r\",\n\x12ProjectionRelation\x12\x16\n\x0e\x65xpression_ids\x18\x01 \x03(\r\"&\n\x0e\x46ilterRelation\x12\x14\n\x0c\x63ondition_id\x18\x01 \x01(\r\"@\n\x11\x41ggregateRelation\x12\x14\n\x0cgrouping_ids\x18\x01 \x03(\r\x12\x15\n\raggregate_ids\x18\x02 \x03(\r\"$\n\x0cSortRelation\x12\x14\n\x0csort_key_ids\x18\x01 \x03(\r\"J\n\rFetchRelation\x12\x11\n\tskip_rows\x18\x01 \x01(\x04\x12\x17\n\nfetch_rows\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\r\n\x0b_fetch_rows\",\n\x07JoinKey\x12\x0f\n\x07left_id\x18\x01 \x01(\r\x12\x10\n\x08right_id\x18\x02 \x01(\r\"\xc7\x01\n\x0cJoinRelation\x12)\n\x04type\x18\x01 \x01(\x0e\x32\x1b.springald.plan.v1.JoinType\x12(\n\x04keys\x18\x02 \x03(\x0b\x32\x1a.springald.plan.v1.JoinKey\x12\x19\n\x0c\x63ondition_id\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x36\n\rnull_equality\x18\x04 \x01(\x0e\x32\x1f.springald.plan.v1.NullEqualityB\x0f\n\r_condition_id\"I\n\x14SetOperationRelation\x12\x31\n\x04type\x18\x01 \x01(\x0e\x32#.springald.plan.v1.SetOperationType\"8\n\x10\x45xpressionCommon\x12\x0f\n\x07node_id\x18\x01 \x01(\r\x12\x13\n\x0boperand_ids\x18\x02 \x03(\r\"\x8e\x03\n\nExpression\x12\x33\n\x06\x63ommon\x18\x01 \x01(\x0b\x32#.springald.plan.v1.ExpressionCommon\x12\x35\n\x06\x63olumn\x18\n \x01(\x0b\x32#.springald.plan.v1.ColumnExpressionH\x00\x12\x37\n\x07literal\x18\x0b \x01(\x0b\x32$.springald.plan.v1.LiteralExpressionH\x00\x12\x31\n\x04\x63\x61ll\x18\x1e \x01(\x0b\x32!.springald.plan.v1.CallExpressionH\x00\x12\x33\n\x05\x61lias\x18\x1f \x01(\x0b\x32\".springald.plan.v1.AliasExpressionH\x00\x12\x31\n\x04\x63\x61st\x18  \x01(\x0b\x32!.springald.plan.v1.CastExpressionH\x00\x12\x38\n\x08sort_key\x18\x46 \x01(\x0b\x32$.springald.plan.v1.SortKeyExpressionH\x00\x42\x06\n\x04kind\"@\n\nColumnName\x12\x16\n\tqualifier\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04name\x18\x02 \x01(\tB\x0c\n\n_qualifier\"b\n\x10\x43olumnExpression\x12-\n\x04name\x18\x01 \x01(\x0b\x32\x1d.springald.plan.v1.ColumnNameH\x00\x12\x12\n\x08position\x18\x02 \x01(\rH\x00\x42\x0b\n\treference\"=\n\x11LiteralExpression\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.springald.type.v1.Scalar\"q\n\x0e\x43\x61llExpression\x12\x15\n\rfunction_name\x18\x01 \x01(\t\x12\x36\n\rfunction_kind\x18\x02 \x01(\x0e\x32\x1f.springald.plan.v1.FunctionKind\x12\x10\n\x08\x64istinct\x18\x03 \x01(\x08\"E\n\x0f\x41liasExpression\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\tqualifier\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0c\n\n_qualifier\"l\n\x0e\x43\x61stExpression\x12)\n\x04type\x18\x01 \x01(\x0b\x32\x1b.springald.type.v1.DataType\x12/\n\x07\x66\x61ilure\x18\x02 \x01(\x0e\x32\x1e.springald.plan.v1.CastFailure\"v\n\x11SortKeyExpression\x12\x33\n\tdirection\x18\x01 \x01(\x0e\x32 .springald.plan.v1.SortDirection\x12,\n\x05nulls\x18\x02 \x01(\x0e\x32\x1d.springald.plan.v1.NullsOrder*\x90\x02\n\x08JoinType\x12\x19\n\x15JOIN_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fJOIN_TYPE_INNER\x10\x01\x12\x12\n\x0eJOIN_TYPE_LEFT\x10\x02\x12\x13\n\x0fJOIN_TYPE_RIGHT\x10\x03\x12\x12\n\x0eJOIN_TYPE_FULL\x10\x04\x12\x17\n\x13JOIN_TYPE_LEFT_SEMI\x10\x05\x12\x18\n\x14JOIN_TYPE_RIGHT_SEMI\x10\x06\x12\x17\n\x13JOIN_TYPE_LEFT_ANTI\x10\x07\x12\x18\n\x14JOIN_TYPE_RIGHT_ANTI\x10\x08\x12\x17\n\x13JOIN_TYPE_LEFT_MARK\x10\t\x12\x18\n\x14JOIN_TYPE_RIGHT_MARK\x10\n*a\n\x0cNullEquality\x12\x1d\n\x19NULL_EQUALITY_UNSPECIFIED\x10\x00\x12\x19\n\x15NULL_EQUALITY_UNEQUAL\x10\x01\x12\x17\n\x13NULL_EQUALITY_EQUAL\x10\x02*\x9b\x02\n\x10SetOperationType\x12\"\n\x1eSET_OPERATION_TYPE_UNSPECIFIED\x10\x00\x12 \n\x1cSET_OPERATION_TYPE_UNION_ALL\x10\x01\x12%\n!SET_OPERATION_TYPE_UNION_DISTINCT\x10\x02\x12$\n SET_OPERATION_TYPE_INTERSECT_ALL\x10\x03\x12)\n%SET_OPERATION_TYPE_INTERSECT_DISTINCT\x10\x04\x12!\n\x1dSET_OPERATION_TYPE_EXCEPT_ALL\x10\x05\x12&\n\"SET_OPERATION_TYPE_EXCEPT_DISTINCT\x10\x06*d\n\x0c\x46unctionKind\x12\x1d\n\x19\x46UNCTION_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46UNCTION_KIND_SCALAR\x10\x01\x12\x1b\n\x17\x46UNCTION_KIND_AGGREGATE\x10\x02*Z\n\x0b\x43\x61stFailure\x12\x1c\n\x18\x43\x41ST_FAILURE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43\x41ST_FAILURE_ERROR\x10\x01\x12\x15\n\x11\x43\x41ST_FAILURE_NULL\x10\x02*l\n\rSortDirection\x12\x1e\n\x1aSORT_DIRECTION_UNSPECIFIED\x10\x00\x12\x1c\n\x18SORT_DIRECTION_ASCENDING\x10\x01\x12\x1d\n\x19SORT_DIRECTION_DESCENDING\x10\x02*V\n\nNullsOrder\x12\x1b\n\x17NULLS_ORDER_UNSPECIFIED\x10\x00\x12\x15\n\x11NULLS_ORDER_FIRST\x10\x01\x12\x14\n\x10NULLS_ORDER_LAST\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cspringald/plan/v1/plan.proto\x12\x11springald.plan.v1\x1a springald/plan/v1/commands.proto\x1a#springald/plan/v1/expressions.proto\x1a!springald/plan/v1/functions.proto\x1a!springald/plan/v1/relations.proto\x1a\x1fspringald/plan/v1/sources.proto\x1a\x1cspringald/type/v1/type.proto\"=\n\x0bPlanVersion\x12\r\n\x05major\x18\x01 \x01(\r\x12\r\n\x05minor\x18\x02 \x01(\r\x12\x10\n\x08producer\x18\x03 \x01(\t\"=\n\nPlanHeader\x12/\n\x07version\x18\x01 \x01(\x0b\x32\x1e.springald.plan.v1.PlanVersion\"\xdc\x01\n\x04Plan\x12/\n\x07version\x18\x01 \x01(\x0b\x32\x1e.springald.plan.v1.PlanVersion\x12)\n\x03sql\x18\x02 \x01(\x0b\x32\x1a.springald.plan.v1.SqlTextH\x00\x12\x34\n\trelations\x18\x03 \x01(\x0b\x32\x1f.springald.plan.v1.RelationTreeH\x00\x12\x35\n\tsubstrait\x18\x04 \x01(\x0b\x32 .springald.plan.v1.SubstraitPlanH\x00\x42\x0b\n\tstatement\"\x8e\x01\n\x07SqlText\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x38\n\x15positional_parameters\x18\x02 \x03(\x0b\x32\x19.springald.type.v1.Scalar\x12;\n\x10named_parameters\x18\x03 \x03(\x0b\x32!.springald.plan.v1.NamedParameter\"H\n\x0eNamedParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.springald.type.v1.Scalar\".\n\rSubstraitPlan\x12\x0c\n\x04plan\x18\x01 \x01(\x0c\x12\x0f\n\x07version\x18\x02 \x01(\t\"\xfa\x01\n\x0cRelationTree\x12.\n\trelations\x18\x01 \x03(\x0b\x32\x1b.springald.plan.v1.Relation\x12\x32\n\x0b\x65xpressions\x18\x02 \x03(\x0b\x32\x1d.springald.plan.v1.Expression\x12\x0f\n\x07root_id\x18\x03 \x01(\r\x12\x38\n\x15positional_parameters\x18\x04 \x03(\x0b\x32\x19.springald.type.v1.Scalar\x12;\n\x10named_parameters\x18\x05 \x03(\x0b\x32!.springald.plan.v1.NamedParameter\"4\n\x0eRelationCommon\x12\x0f\n\x07node_id\x18\x01 \x01(\r\x12\x11\n\tinput_ids\x18\x02 \x03(\r\"\xaa\x11\n\x08Relation\x12\x31\n\x06\x63ommon\x18\x01 \x01(\x0b\x32!.springald.plan.v1.RelationCommon\x12\x45\n\x10read_named_table\x18\n \x01(\x0b\x32).springald.plan.v1.ReadNamedTableRelationH\x00\x12\x33\n\x06values\x18\x0b \x01(\x0b\x32!.springald.plan.v1.ValuesRelationH\x00\x12:\n\nread_files\x18\x0c \x01(\x0b\x32$.springald.plan.v1.ReadFilesRelationH\x00\x12>\n\x0cinline_table\x18\r \x01(\x0b\x32&.springald.plan.v1.InlineTableRelationH\x00\x12-\n\x03sql\x18\x0e \x01(\x0b\x32\x1e.springald.plan.v1.SqlRelationH\x00\x12\x33\n\x06series\x18\x0f \x01(\x0b\x32!.springald.plan.v1.SeriesRelationH\x00\x12\x42\n\x0etable_function\x18\x10 \x01(\x0b\x32(.springald.plan.v1.TableFunctionRelationH\x00\x12\x36\n\x08read_cte\x18\x11 \x01(\x0b\x32\".springald.plan.v1.ReadCteRelationH\x00\x12;\n\nprojection\x18\x1e \x01(\x0b\x32%.springald.plan.v1.ProjectionRelationH\x00\x12\x33\n\x06\x66ilter\x18\x1f \x01(\x0b\x32!.springald.plan.v1.FilterRelationH\x00\x12\x39\n\taggregate\x18  \x01(\x0b\x32$.springald.plan.v1.AggregateRelationH\x00\x12/\n\x04sort\x18! \x01(\x0b\x32\x1f.springald.plan.v1.SortRelationH\x00\x12\x31\n\x05\x66\x65tch\x18\" \x01(\x0b\x32 .springald.plan.v1.FetchRelationH\x00\x12\x37\n\x08\x64istinct\x18# \x01(\x0b\x32#.springald.plan.v1.DistinctRelationH\x00\x12\x33\n\x06window\x18$ \x01(\x0b\x32!.springald.plan.v1.WindowRelationH\x00\x12\x33\n\x06unnest\x18% \x01(\x0b\x32!.springald.plan.v1.UnnestRelationH\x00\x12\x42\n\x0esubquery_alias\x18& \x01(\x0b\x32(.springald.plan.v1.SubqueryAliasRelationH\x00\x12\x33\n\x06sample\x18\' \x01(\x0b\x32!.springald.plan.v1.SampleRelationH\x00\x12=\n\x0brepartition\x18( \x01(\x0b\x32&.springald.plan.v1.RepartitionRelationH\x00\x12>\n\x0cwith_columns\x18) \x01(\x0b\x32&.springald.plan.v1.WithColumnsRelationH\x00\x12>\n\x0c\x64rop_columns\x18* \x01(\x0b\x32&.springald.plan.v1.DropColumnsRelationH\x00\x12\x42\n\x0erename_columns\x18+ \x01(\x0b\x32(.springald.plan.v1.RenameColumnsRelationH\x00\x12/\n\x04join\x18< \x01(\x0b\x32\x1f.springald.plan.v1.JoinRelationH\x00\x12@\n\rset_operation\x18= \x01(\x0b\x32\'.springald.plan.v1.SetOperationRelationH\x00\x12\x35\n\nwith_names\x18> \x01(\x0b\x32\x1f.springald.plan.v1.WithRelationH\x00\x12\x39\n\trecursive\x18? \x01(\x0b\x32$.springald.plan.v1.RecursiveRelationH\x00\x12\x34\n\x07\x65xplain\x18P \x01(\x0b\x32!.springald.plan.v1.ExplainCommandH\x00\x12N\n\x15\x63reate_external_table\x18Q \x01(\x0b\x32-.springald.plan.v1.CreateExternalTableCommandH\x00\x12;\n\x0b\x63reate_view\x18R \x01(\x0b\x32$.springald.plan.v1.CreateViewCommandH\x00\x12\x42\n\x0f\x63reate_table_as\x18S \x01(\x0b\x32\'.springald.plan.v1.CreateTableAsCommandH\x00\x12.\n\x04\x64rop\x18T \x01(\x0b\x32\x1e.springald.plan.v1.DropCommandH\x00\x12\x33\n\x07\x63opy_to\x18U \x01(\x0b\x32 .springald.plan.v1.CopyToCommandH\x00\x12\x32\n\x06insert\x18V \x01(\x0b\x32 .springald.plan.v1.InsertCommandH\x00\x12\x34\n\x0bset_setting\x18W \x01(\x0b\x32\x1d.springald.plan.v1.SetCommandH\x00\x12\x38\n\rreset_setting\x18X \x01(\x0b\x32\x1f.springald.plan.v1.ResetCommandH\x00\x12.\n\x04show\x18Y \x01(\x0b\x32\x1e.springald.plan.v1.ShowCommandH\x00\x12\x36\n\x08\x64\x65scribe\x18Z \x01(\x0b\x32\".springald.plan.v1.DescribeCommandH\x00\x42\x06\n\x04kind\"8\n\x10\x45xpressionCommon\x12\x0f\n\x07node_id\x18\x01 \x01(\r\x12\x13\n\x0boperand_ids\x18\x02 \x03(\r\"\xee\t\n\nExpression\x12\x33\n\x06\x63ommon\x18\x01 \x01(\x0b\x32#.springald.plan.v1.ExpressionCommon\x12\x35\n\x06\x63olumn\x18\n \x01(\x0b\x32#.springald.plan.v1.ColumnExpressionH\x00\x12\x37\n\x07literal\x18\x0b \x01(\x0b\x32$.springald.plan.v1.LiteralExpressionH\x00\x12;\n\tparameter\x18\x0c \x01(\x0b\x32&.springald.plan.v1.ParameterExpressionH\x00\x12@\n\x0couter_column\x18\r \x01(\x0b\x32(.springald.plan.v1.OuterColumnExpressionH\x00\x12\x31\n\x04star\x18\x0e \x01(\x0b\x32!.springald.plan.v1.StarExpressionH\x00\x12\x46\n\x0flambda_variable\x18\x0f \x01(\x0b\x32+.springald.plan.v1.LambdaVariableExpressionH\x00\x12\x31\n\x04\x63\x61ll\x18\x1e \x01(\x0b\x32!.springald.plan.v1.CallExpressionH\x00\x12\x33\n\x05\x61lias\x18\x1f \x01(\x0b\x32\".springald.plan.v1.AliasExpressionH\x00\x12\x31\n\x04\x63\x61st\x18  \x01(\x0b\x32!.springald.plan.v1.CastExpressionH\x00\x12\x36\n\tcase_when\x18! \x01(\x0b\x32!.springald.plan.v1.CaseExpressionH\x00\x12\x37\n\x07\x62\x65tween\x18\" \x01(\x0b\x32$.springald.plan.v1.BetweenExpressionH\x00\x12\x36\n\x07in_list\x18# \x01(\x0b\x32#.springald.plan.v1.InListExpressionH\x00\x12\x31\n\x04like\x18$ \x01(\x0b\x32!.springald.plan.v1.LikeExpressionH\x00\x12\x35\n\x06\x61\x63\x63\x65ss\x18% \x01(\x0b\x32#.springald.plan.v1.AccessExpressionH\x00\x12>\n\x0flambda_function\x18& \x01(\x0b\x32#.springald.plan.v1.LambdaExpressionH\x00\x12\x38\n\x08sort_key\x18\x46 \x01(\x0b\x32$.springald.plan.v1.SortKeyExpressionH\x00\x12\x46\n\x0fscalar_subquery\x18P \x01(\x0b\x32+.springald.plan.v1.ScalarSubqueryExpressionH\x00\x12\x35\n\x06\x65xists\x18Q \x01(\x0b\x32#.springald.plan.v1.ExistsExpressionH\x00\x12>\n\x0bin_subquery\x18R \x01(\x0b\x32\'.springald.plan.v1.InSubqueryExpressionH\x00\x12R\n\x15quantified_comparison\x18S \x01(\x0b\x32\x31.springald.plan.v1.QuantifiedComparisonExpressionH\x00\x42\x06\n\x04kindb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'springald.plan.v1.plan_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOINTYPE']._serialized_start=3396
-  _globals['_JOINTYPE']._serialized_end=3668
-  _globals['_NULLEQUALITY']._serialized_start=3670
-  _globals['_NULLEQUALITY']._serialized_end=3767
-  _globals['_SETOPERATIONTYPE']._serialized_start=3770
-  _globals['_SETOPERATIONTYPE']._serialized_end=4053
-  _globals['_FUNCTIONKIND']._serialized_start=4055
-  _globals['_FUNCTIONKIND']._serialized_end=4155
-  _globals['_CASTFAILURE']._serialized_start=4157
-  _globals['_CASTFAILURE']._serialized_end=4247
-  _globals['_SORTDIRECTION']._serialized_start=4249
-  _globals['_SORTDIRECTION']._serialized_end=4357
-  _globals['_NULLSORDER']._serialized_start=4359
-  _globals['_NULLSORDER']._serialized_end=4445
-  _globals['_PLANVERSION']._serialized_start=81
-  _globals['_PLANVERSION']._serialized_end=142
-  _globals['_PLANHEADER']._serialized_start=144
-  _globals['_PLANHEADER']._serialized_end=205
-  _globals['_PLAN']._serialized_start=208
-  _globals['_PLAN']._serialized_end=373
-  _globals['_SQLTEXT']._serialized_start=376
-  _globals['_SQLTEXT']._serialized_end=518
-  _globals['_NAMEDPARAMETER']._serialized_start=520
-  _globals['_NAMEDPARAMETER']._serialized_end=592
-  _globals['_RELATIONTREE']._serialized_start=595
-  _globals['_RELATIONTREE']._serialized_end=726
-  _globals['_RELATIONCOMMON']._serialized_start=728
-  _globals['_RELATIONCOMMON']._serialized_end=780
-  _globals['_RELATION']._serialized_start=783
-  _globals['_RELATION']._serialized_end=1364
-  _globals['_TABLENAME']._serialized_start=1366
-  _globals['_TABLENAME']._serialized_end=1458
-  _globals['_READNAMEDTABLERELATION']._serialized_start=1460
-  _globals['_READNAMEDTABLERELATION']._serialized_end=1558
-  _globals['_VALUESRELATION']._serialized_start=1560
-  _globals['_VALUESRELATION']._serialized_end=1663
-  _globals['_VALUESROW']._serialized_start=1665
-  _globals['_VALUESROW']._serialized_end=1700
-  _globals['_PROJECTIONRELATION']._serialized_start=1702
-  _globals['_PROJECTIONRELATION']._serialized_end=1746
-  _globals['_FILTERRELATION']._serialized_start=1748
-  _globals['_FILTERRELATION']._serialized_end=1786
-  _globals['_AGGREGATERELATION']._serialized_start=1788
-  _globals['_AGGREGATERELATION']._serialized_end=1852
-  _globals['_SORTRELATION']._serialized_start=1854
-  _globals['_SORTRELATION']._serialized_end=1890
-  _globals['_FETCHRELATION']._serialized_start=1892
-  _globals['_FETCHRELATION']._serialized_end=1966
-  _globals['_JOINKEY']._serialized_start=1968
-  _globals['_JOINKEY']._serialized_end=2012
-  _globals['_JOINRELATION']._serialized_start=2015
-  _globals['_JOINRELATION']._serialized_end=2214
-  _globals['_SETOPERATIONRELATION']._serialized_start=2216
-  _globals['_SETOPERATIONRELATION']._serialized_end=2289
-  _globals['_EXPRESSIONCOMMON']._serialized_start=2291
-  _globals['_EXPRESSIONCOMMON']._serialized_end=2347
-  _globals['_EXPRESSION']._serialized_start=2350
-  _globals['_EXPRESSION']._serialized_end=2748
-  _globals['_COLUMNNAME']._serialized_start=2750
-  _globals['_COLUMNNAME']._serialized_end=2814
-  _globals['_COLUMNEXPRESSION']._serialized_start=2816
-  _globals['_COLUMNEXPRESSION']._serialized_end=2914
-  _globals['_LITERALEXPRESSION']._serialized_start=2916
-  _globals['_LITERALEXPRESSION']._serialized_end=2977
-  _globals['_CALLEXPRESSION']._serialized_start=2979
-  _globals['_CALLEXPRESSION']._serialized_end=3092
-  _globals['_ALIASEXPRESSION']._serialized_start=3094
-  _globals['_ALIASEXPRESSION']._serialized_end=3163
-  _globals['_CASTEXPRESSION']._serialized_start=3165
-  _globals['_CASTEXPRESSION']._serialized_end=3273
-  _globals['_SORTKEYEXPRESSION']._serialized_start=3275
-  _globals['_SORTKEYEXPRESSION']._serialized_end=3393
+  _globals['_PLANVERSION']._serialized_start=255
+  _globals['_PLANVERSION']._serialized_end=316
+  _globals['_PLANHEADER']._serialized_start=318
+  _globals['_PLANHEADER']._serialized_end=379
+  _globals['_PLAN']._serialized_start=382
+  _globals['_PLAN']._serialized_end=602
+  _globals['_SQLTEXT']._serialized_start=605
+  _globals['_SQLTEXT']._serialized_end=747
+  _globals['_NAMEDPARAMETER']._serialized_start=749
+  _globals['_NAMEDPARAMETER']._serialized_end=821
+  _globals['_SUBSTRAITPLAN']._serialized_start=823
+  _globals['_SUBSTRAITPLAN']._serialized_end=869
+  _globals['_RELATIONTREE']._serialized_start=872
+  _globals['_RELATIONTREE']._serialized_end=1122
+  _globals['_RELATIONCOMMON']._serialized_start=1124
+  _globals['_RELATIONCOMMON']._serialized_end=1176
+  _globals['_RELATION']._serialized_start=1179
+  _globals['_RELATION']._serialized_end=3397
+  _globals['_EXPRESSIONCOMMON']._serialized_start=3399
+  _globals['_EXPRESSIONCOMMON']._serialized_end=3455
+  _globals['_EXPRESSION']._serialized_start=3458
+  _globals['_EXPRESSION']._serialized_end=4720
 # @@protoc_insertion_point(module_scope)

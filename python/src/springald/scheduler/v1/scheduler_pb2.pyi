@@ -586,22 +586,58 @@ class DescribeQueryResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SCHEMA_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def schema(self) -> _type_pb2.Schema:
         """The schema. Top-level fields of a result are always nullable."""
+
+    @_builtins.property
+    def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParameterDescription]:
+        """The parameters of the query, in the order of their positions or names: also those for which the
+        request has no value. Empty for Substrait, which has none.
+        """
 
     def __init__(
         self,
         *,
         schema: _type_pb2.Schema | None = ...,
+        parameters: _abc.Iterable[Global___ParameterDescription] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DescribeQueryResponse: _TypeAlias = DescribeQueryResponse  # noqa: Y015
+
+@_typing.final
+class ParameterDescription(_message.Message):
+    """ParameterDescription is one parameter of a query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name without the dollar sign: `1`, `2` and so on for parameters by position."""
+    @_builtins.property
+    def type(self) -> _type_pb2.DataType:
+        """The type that its value has or is to have. Absent if neither the request nor the query says it."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: _type_pb2.DataType | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParameterDescription: _TypeAlias = ParameterDescription  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):
