@@ -6,6 +6,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import grpc
 import pyarrow as pa
+from grpc.experimental import ChannelOptions
 
 from springald import client_limits
 from springald.backoff import waits_s
@@ -36,6 +37,8 @@ _CHANNEL_OPTIONS: Final = [
     ("grpc.max_reconnect_backoff_ms", client_limits.RECONNECT_MS_MAX),
     # A cluster is reached directly, whatever proxy the environment names for the web.
     ("grpc.enable_http_proxy", 0),
+    # A stream is polled by the thread that reads it, and not by one that would have to wake it.
+    (ChannelOptions.SingleThreadedUnaryStream, 1),
     # Channels would share one backoff: a new connection must try at once, not wait for an old one.
     ("grpc.use_local_subchannel_pool", 1),
 ]

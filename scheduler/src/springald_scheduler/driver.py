@@ -349,7 +349,8 @@ class SchedulerDriver:
             case do.Forget():
                 self._store.forget(action.key)
             case do.PublishJob():
-                self._watches.wake(action.job_id)
+                job = self._core.world.jobs.get(action.job_id)
+                self._watches.wake(action.job_id, ended=job is None or job.state.terminal)
             case do.PlanJob():
                 self._lanes.submit(action.session_id, partial(self._plan, action))
             case do.ReplanStage():

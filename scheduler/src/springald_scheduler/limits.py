@@ -50,8 +50,8 @@ UPLOAD_STORED_MS_MAX: Final = 10_000
 UPLOAD_ASSIGNED_SLACK_MS: Final = 5_000
 """How much later than the core a caller gives up that waits for a place for its upload."""
 
-NEWS_HELD_MS: Final = 10
-"""How long a follower's news, but the first and the last, wait for those that replace them."""
+NEWS_HELD_MS: Final = 100
+"""How long a follower's news, but the last, wait for those that replace them."""
 
 STOP_MS_MAX: Final = 2_000
 """How long calls may take to end when the scheduler stops."""

@@ -1,8 +1,8 @@
 """What clients can ask a scheduler, apart from how they ask: over gRPC, or inside the process."""
 
 import secrets
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
@@ -88,8 +88,9 @@ class SchedulerApi:
     def execute(self, request: pb.ExecuteRequest) -> "Updates[pb.ExecuteResponse]":
         """Runs a statement and follows the job."""
         submission = submission_from_proto(request)
-        self._see(request.session_id)
-        job_id = self._driver.submit(submission)
+        check_name(request.session_id, "session_id")
+        with self._known(request.session_id):
+            job_id = self._driver.submit(submission)
         watch = self._driver.watch(request.session_id, job_id)
         return Updates(watch, self._update, lambda update: pb.ExecuteResponse(update=update))
 
@@ -214,8 +215,14 @@ class SchedulerApi:
             SchedulerRestartedError: It was one of a former life of this scheduler.
         """
         check_name(session_id, "session_id")
-        try:
+        with self._known(session_id):
             self._driver.tell(session_seen(session_id))
+
+    @contextmanager
+    def _known(self, session_id: str) -> Iterator[None]:
+        """Tells sessions of a former life from those that never were."""
+        try:
+            yield
         except SessionNotFoundError:
             life, dash, _ = session_id.partition("-")
             if dash and life != self._life:

@@ -44,11 +44,11 @@ class Watches:
         with self._changed:
             self._changed.wait_for(lambda: not self._by_job, timeout_s)
 
-    def wake(self, job_id: str) -> None:
-        """Wakes all who follow a job."""
+    def wake(self, job_id: str, *, ended: bool) -> None:
+        """Wakes all who follow a job; those who hold news only if it has ended."""
         with self._changed:
             for watch in self._by_job.get(job_id, ()):
-                watch.wake()
+                watch.wake(ended=ended)
 
     def close(self) -> None:
         """Ends all."""
@@ -75,12 +75,13 @@ class Watch:
         self._end = end
         self._bell: SimpleQueue[_Sound] = SimpleQueue()
         self._ended = False
-        self._told = False
+        self._holding = False
         self.wake()
 
-    def wake(self) -> None:
-        """Says that there is news."""
-        self._bell.put("news")
+    def wake(self, *, ended: bool = False) -> None:
+        """Says that there is news; who holds news for a moment is woken by the job's end only."""
+        if ended or not self._holding:
+            self._bell.put("news")
 
     def close(self) -> None:
         """Stops following, also for a thread that waits. Closing again does nothing."""
@@ -94,7 +95,8 @@ class Watch:
     def __next__(self) -> JobView:
         """Waits for news; the view is of now, however many news there were.
 
-        The first is told at once, and the end; what lies between is held for a moment.
+        The end is told at once, and all else is held for a moment, so that a job which is over in
+        that time is told of once.
 
         Raises:
             JobNotFoundError: The job has been forgotten meanwhile.
@@ -103,9 +105,8 @@ class Watch:
             self._ended = True
             raise StopIteration
         view = self._look(self.job_id)
-        if self._told and not view.state.terminal:
+        if not view.state.terminal:
             view = self._later(view)
-        self._told = True
         if view.state.terminal:
             self._ended = True
             self._end(self)
@@ -114,15 +115,20 @@ class Watch:
     def _later(self, view: JobView) -> JobView:
         """Returns how the job stands after a moment, or as soon as it has ended."""
         until = time.monotonic() + NEWS_HELD_MS / 1000
-        while not view.state.terminal and (left_s := until - time.monotonic()) > 0:
-            try:
+        self._holding = True
+        try:
+            # News of before the hold may still be in line.
+            while not view.state.terminal and (left_s := until - time.monotonic()) > 0:
                 if not self._wait(left_s):
                     self._ended = True
                     raise StopIteration
-            except Empty:
-                break
-            view = self._look(self.job_id)
-        return view
+                view = self._look(self.job_id)
+        except Empty:
+            pass
+        finally:
+            self._holding = False
+        # What came while nobody was woken.
+        return view if view.state.terminal else self._look(self.job_id)
 
     def _wait(self, timeout_s: float | None = None) -> bool:
         """Waits for news; False if it is the end.
