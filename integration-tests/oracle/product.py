@@ -13,14 +13,29 @@ from targets import Target
 # Small data is one task by the cost gate, and stages that read little are one task each; here it is
 # to be spread wherever a plan allows it.
 SPREAD = {"springald.distribution": "always", "springald.adaptive_coalesce": "never"}
-RULES_FORCED = {
-    "springald.adaptive_broadcast": "always",
-    "springald.adaptive_skip_empty": "always",
-    "springald.adaptive_split": "always",
-    "springald.range_placement": "always",
-    "springald.runtime_filters": "always",
-}
-"""Rules that improve a plan, whether it gains or not."""
+RULES = (
+    "springald.adaptive_broadcast",
+    "springald.adaptive_coalesce",
+    "springald.adaptive_skip_empty",
+    "springald.adaptive_split",
+    "springald.inline_values",
+    "springald.one_step_aggregates",
+    "springald.range_placement",
+    "springald.runtime_filters",
+    "springald.shared_stages",
+)
+"""Rules that improve a plan: each is `auto`, `always` or `never`."""
+RULES_FORCED = {**dict.fromkeys(RULES, "always"), "springald.adaptive_coalesce": "never"}
+"""All of them, whether they gain or not, but for the one that makes one task of a stage."""
+RULES_OFF = dict.fromkeys(RULES, "never")
+RULE_WAYS = (
+    {},
+    RULES_FORCED,
+    RULES_OFF,
+    *({**RULES_OFF, rule: "always"} for rule in RULES),
+    *({**RULES_FORCED, rule: "never"} for rule in RULES),
+)
+"""By default, all forced, all off, each alone, and all but each."""
 EXECUTORS_MIN = 2
 
 

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from oracle.product import RULES_FORCED, SPREAD, ProductSession, assert_distributed, open_session
+from oracle.product import (
+    RULES_FORCED,
+    RULES_OFF,
+    SPREAD,
+    ProductSession,
+    assert_distributed,
+    open_session,
+)
 from oracle.reference import Answers, EngineSession, answers
 from targets import Target
 from tpch.data import QUERIES, query_text, table_folders
@@ -47,6 +54,7 @@ MEASURED = ("adaptive_broadcast", "adaptive_skip_empty", "adaptive_split")
 WAYS = {
     "always": SPREAD,
     "rules": {**SPREAD, **RULES_FORCED},
+    "off": {**SPREAD, **RULES_OFF},
     "auto": dict.fromkeys(SPREAD, "auto"),
     "measured": {
         **SPREAD,

@@ -15,7 +15,7 @@ from springald.errors import UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX
 from springald.results import result_schema
 from springald_scheduler.core.graph import FragmentFormat, Stage, StageGraph
-from springald_scheduler.planning.cutter import Cutter
+from springald_scheduler.planning.cutter import CutRules, Cutter
 from springald_scheduler.planning.fidelity import same_operators
 
 
@@ -199,11 +199,13 @@ def test_cut_of_an_order_keeping_repartition_sorts_behind_the_exchange(
     )
 
 
+AVERAGED = "SELECT k, count(*) FROM facts WHERE q > (SELECT avg(q) FROM facts) GROUP BY k"
+
+
 def test_cut_of_scalar_subqueries_scopes_the_stages_that_use_them(simulation: Simulation) -> None:
     """The value is computed once, and the operator that holds it stands round its users only."""
-    graph = simulation.graph(
-        "SELECT k, count(*) FROM facts WHERE q > (SELECT avg(q) FROM facts) GROUP BY k"
-    )
+    simulation.set("springald.inline_values", "never")
+    graph = simulation.graph(AVERAGED)
     assert shape(graph) == [
         "4 -> single 1",
         "1 -> broadcast 1 <- single",
@@ -214,8 +216,55 @@ def test_cut_of_scalar_subqueries_scopes_the_stages_that_use_them(simulation: Si
     assert "ScalarSubqueryExec" not in names(graph, 4)
 
 
+def test_cut_of_an_aggregate_without_groups_is_finished_by_those_who_read_it(
+    simulation: Simulation,
+) -> None:
+    """Its last step takes a row of each partition, which is less work than a stage."""
+    graph = simulation.graph(AVERAGED)
+    assert shape(graph) == ["4 -> single 1", "4 -> hash 4 <- single", "4 -> result 4 <- hash"]
+    assert names(graph, 2).count("AggregateExec") == 2
+    assert any("is done by each task" in each for each in graph.decisions)
+
+
+@pytest.mark.parametrize("value", ["avg(q) * random()", "count(DISTINCT q)", "median(q + 0.5)"])
+def test_cut_of_a_value_that_may_vary_or_is_whole_or_long_is_a_stage(
+    simulation: Simulation, value: str
+) -> None:
+    """Tasks that draw lots differ, a whole number must be known early, a median reads it all."""
+    query = AVERAGED.replace("avg(q)", value)
+    assert "1 -> broadcast 1 <- single" in shape(simulation.graph(query))
+
+
+def test_cut_of_a_small_build_side_that_may_vary_is_a_stage(simulation: Simulation) -> None:
+    """All tasks join the same rows, although each could compute them."""
+    graph = simulation.graph(
+        "SELECT id, d.k FROM facts f CROSS JOIN (SELECT k FROM one WHERE random() < 0.5) d"
+    )
+    varying = [number for number, _ in enumerate(graph.stages, 1) if _draws(graph, number)]
+    assert [graph.stages[number - 1].output.kind.value for number in varying] == ["broadcast"]
+
+
+def _draws(graph: StageGraph, stage_id: int) -> bool:
+    return any("random" in each for each in operators(graph, stage_id))
+
+
+def test_cut_of_equal_stages_is_one_unless_that_is_off(simulation: Simulation) -> None:
+    """What reads one stage twice asks for it once, and the stage says so."""
+    query = (
+        "SELECT a.k, a.c, b.c FROM (SELECT k, count(*) AS c FROM facts GROUP BY k) a "
+        "JOIN (SELECT k, count(*) AS c FROM facts GROUP BY k) b ON a.k = b.k"
+    )
+    shared = simulation.graph(query)
+    assert any("computed once" in each for stage in shared.stages for each in stage.decisions)
+    simulation.set("springald.shared_stages", "never")
+    alone = simulation.graph(query)
+    assert len(alone.stages) > len(shared.stages)
+    assert not any(stage.decisions for stage in alone.stages)
+
+
 def test_cut_of_nested_scalar_subqueries_gives_each_its_own_scope(simulation: Simulation) -> None:
     """A value belongs to the nearest scope around its user."""
+    simulation.set("springald.inline_values", "never")
     graph = simulation.graph(
         "SELECT id FROM facts WHERE q > "
         "(SELECT max(w) FROM dims WHERE k > (SELECT min(k) FROM facts))"
@@ -286,7 +335,7 @@ def _foreign_plan(sql: str, settings: dict[str, str]) -> PlanNode:
 
 
 def _cutter() -> Cutter:
-    return Cutter(make_context({}, partitions=4), SchemaEncoder(), 4)
+    return Cutter(make_context({}, partitions=4), SchemaEncoder(), 4, CutRules())
 
 
 def test_cut_of_a_round_robin_repartition_removes_it() -> None:

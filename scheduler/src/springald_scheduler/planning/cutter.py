@@ -41,9 +41,24 @@ _NEEDS_ORDER: Final = ("should have an ordering", "expression to be ordered")
 _ONE_PARTITION_AGGREGATES: Final = frozenset({AggregateMode.FINAL, AggregateMode.SINGLE})
 _FINAL_AGGREGATES: Final = frozenset({AggregateMode.FINAL, AggregateMode.FINAL_PARTITIONED})
 _PARQUET_MAP_ENTRIES: Final = b"key_value"
-_CHEAP: Final = frozenset({
-    *pv.LEAF_KINDS, "filter", "projection", "coalesce_batches", "cooperative",
-})  # fmt: skip
+_INLINED: Final = "the last step of an aggregate of one row is done by each task that reads it"
+_COMPUTED_ONCE: Final = "computed once for all who read it: equal stages are one"
+_ROW_WISE: Final = frozenset({"filter", "projection", "coalesce_batches", "cooperative"})
+_CHEAP: Final = _ROW_WISE | pv.LEAF_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class CutRules:
+    """What a cut may spare.
+
+    Attributes:
+        share_stages: Whether stages that do the same are one.
+        inline_values: Whether the last step of an aggregate without groups, which takes a row of
+            each partition, is done by all tasks that read its row instead of by one of its own.
+    """
+
+    share_stages: bool = True
+    inline_values: bool = True
 
 
 @dataclass(slots=True)
@@ -59,6 +74,7 @@ class StageDraft:
         schema: The rows as they lie in a file.
         rows_schema: The rows as the consumer wants them.
         single_task_reason: Why the partitions stay together; empty if they need not.
+        decisions: What was decided about it, for people.
     """
 
     stage_id: int
@@ -69,27 +85,34 @@ class StageDraft:
     schema: pa.Schema
     rows_schema: pa.Schema
     single_task_reason: str
+    decisions: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Scope:
-    """The scalar subqueries whose values the plan around may use."""
+    """The scalar subqueries whose values the plan around may use: what reads or makes each."""
 
-    leaves: list[PlanNode] = field(default_factory=list)
+    values: list[PlanNode] = field(default_factory=list)
 
 
 class Cutter:
-    """Cuts one plan."""
+    """Cuts one plan.
+
+    Attributes:
+        stages: The stages so far.
+        decisions: What was decided about the cut, for people.
+    """
 
     def __init__(
         self,
         context: SessionContext,
         encoder: SchemaEncoder,
         partitions: int,
+        rules: CutRules,
         *,
         may_forward: bool = True,
     ) -> None:
-        """Takes the session in which the plan was made and its number of partitions.
+        """Takes the session in which the plan was made, its number of partitions, and rules.
 
         `may_forward` is False for a plan with an aggregate that puts rows out in order because they
         come in order. What is read from a stage is in order too, but the engine does not know it,
@@ -99,9 +122,11 @@ class Cutter:
         self._may_forward = may_forward
         self._encoder = encoder
         self._partitions = partitions
+        self._rules = rules
         self._scopes: list[_Scope] = [_Scope()]
         self._alike: dict[object, StageDraft] = {}
         self.stages: list[StageDraft] = []
+        self.decisions: list[str] = []
 
     def cut(self, root: PlanNode) -> list[StageDraft]:
         """Returns the stages; the last one makes the result.
@@ -245,24 +270,66 @@ class Cutter:
         if left.kind == "merge":
             return self._cut_merge(left, ExchangeKind.BROADCAST)
         build = self._transform(left)
-        alone = partition_count(probe) == 1 or all(n.kind in _CHEAP for n in build.walk())
+        alone = partition_count(probe) == 1 or self._is_cheap(build)
         if alone or partition_count(build) != 1:
             return build
         return self._leaf(self._finish(build, Exchange(ExchangeKind.BROADCAST, 1)))
+
+    def _is_cheap(self, body: PlanNode) -> bool:
+        """True if each task may as well compute what it reads whole, and gets the same rows."""
+        if may_vary(pv.serialize(body)):
+            return False
+        if all(each.kind in _CHEAP for each in body.walk()):
+            return True
+        inlined = self._is_last_step(body)
+        if inlined:
+            self.decisions.append(_INLINED)
+        return inlined
+
+    def _is_last_step(self, body: PlanNode) -> bool:
+        """True for the last step of an aggregate without groups over a row of each partition.
+
+        The row must be short: the state of a median, say, is all values that it has seen.
+        """
+        while body.kind in _ROW_WISE:
+            body = body.children[0]
+        if not self._rules.inline_values or body.kind != "aggregate" or body.body.group_expr:
+            return False
+        return body.body.mode == AggregateMode.FINAL and all(
+            each.kind in _ROW_WISE or self._reads_short_rows(each)
+            for each in body.children[0].walk()
+        )
+
+    def _reads_short_rows(self, leaf: PlanNode) -> bool:
+        """True for a read of a stage whose columns all have types of a fixed width."""
+        number = _stage_read(leaf)
+        types = self.stages[number - 1].schema.types if number else []
+        return number is not None and all(_has_fixed_width(each) for each in types)
 
     def _cut_scalar_subquery(self, node: PlanNode) -> PlanNode:
         plan, *subqueries = node.children
         scope = _Scope()
         for subquery in subqueries:
             self._scopes.append(_Scope())
-            value = self._transform(subquery)
-            stage = self._finish(value, Exchange(ExchangeKind.BROADCAST, 1))
+            scope.values.append(self._value(self._transform(subquery)))
             self._scopes.pop()
-            scope.leaves.append(self._leaf(stage))
         self._scopes.append(scope)
         body = self._scoped(self._transform(plan))
         self._scopes.pop()
         return body
+
+    def _value(self, value: PlanNode) -> PlanNode:
+        """Returns what reads a scalar subquery's value, or computes it if that is cheap.
+
+        A whole number is always read, because only a read of one is given a value while the types
+        of a fragment are found out.
+        """
+        if self._is_last_step(value) and not may_vary(pv.serialize(value)):
+            complete, schema = self._completed(value)
+            if not any(pa.types.is_integer(field.type) for field in schema):
+                self.decisions.append(_INLINED)
+                return complete
+        return self._leaf(self._finish(value, Exchange(ExchangeKind.BROADCAST, 1)))
 
     def _same_names(self, children: list[PlanNode], node: PlanNode) -> PlanNode:
         """Gives all branches of a union the first one's names, so that any may be left out."""
@@ -340,8 +407,11 @@ class Cutter:
         plan = pv.serialize(draft.root)
         alike = (plan, draft.inputs, draft.output, draft.single_task_reason)
         if alike in self._alike:
-            return self._alike[alike]
-        if not may_vary(plan):
+            shared = self._alike[alike]
+            if _COMPUTED_ONCE not in shared.decisions:
+                shared.decisions.append(_COMPUTED_ONCE)
+            return shared
+        if self._rules.share_stages and not may_vary(plan):
             self._alike[alike] = draft
         self.stages.append(draft)
         return draft
@@ -361,14 +431,14 @@ class Cutter:
 
     def _scoped(self, body: PlanNode) -> PlanNode:
         """Wraps a fragment that uses the values of scalar subqueries with what reads them."""
-        leaves = self._scopes[-1].leaves
-        if not leaves or body.kind == "scalar_subquery":
+        values = self._scopes[-1].values
+        if not values or body.kind == "scalar_subquery":
             return body
         failure = self._decodes(body)
         if failure is None or _NEEDS_SCOPE not in failure:
             return body
         node = PlanNode("scalar_subquery", pb.ScalarSubqueryExecNode())
-        node.children = [body, *(_copied(leaf) for leaf in leaves)]
+        node.children = [body, *(_copied(value) for value in values)]
         return node
 
     def _decodes(self, body: PlanNode) -> str | None:
@@ -407,6 +477,19 @@ class Cutter:
         return converted(leaf, stage.schema, stage.rows_schema, self._encoder)
 
 
+def _stage_read(leaf: PlanNode) -> int | None:
+    """Returns the stage whose output a leaf reads, while its markers are not numbered yet."""
+    if leaf.kind != "arrow_scan":
+        return None
+    files = [file for group in pv.scan_conf(leaf).file_groups for file in group.files]
+    return exchange_input(files[0].path) if files else None
+
+
+def _has_fixed_width(kind: pa.DataType) -> bool:
+    fixed = (pa.types.is_primitive, pa.types.is_decimal, pa.types.is_null)
+    return any(is_one(kind) for is_one in fixed)
+
+
 def _single_task_reason(body: PlanNode) -> str:
     """Returns why a fragment's partitions must run in one process, or an empty string."""
     for node in body.walk():
@@ -430,6 +513,6 @@ def _renamed(child: PlanNode, names: Sequence[str], wanted: Sequence[str]) -> Pl
     return PlanNode("projection", pb.ProjectionExecNode(expr=columns, expr_name=wanted), [child])
 
 
-def _copied(leaf: PlanNode) -> PlanNode:
+def _copied(value: PlanNode) -> PlanNode:
     """Returns an independent copy, because numbering inputs writes into leaves."""
-    return pv.parse(pv.serialize(leaf))
+    return pv.parse(pv.serialize(value))

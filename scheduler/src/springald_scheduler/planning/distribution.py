@@ -185,7 +185,11 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
     reason = ""
     for plan in improvements(session.settings, tree, session.partitions):
         cutter = Cutter(
-            session.context, session.encoder, session.partitions, may_forward=not streams
+            session.context,
+            session.encoder,
+            session.partitions,
+            session.settings.cut_rules,
+            may_forward=not streams,
         )
         try:
             drafts = cutter.cut(pv.parse(pv.serialize(plan.root)))
@@ -199,7 +203,8 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
         except Exception as failure:  # noqa: BLE001 - whatever cannot be cut runs whole
             reason = error_from_engine(failure).message
             continue
-        return _checked(StageGraph(stages, decisions=plan.decisions, settings=_settings(session)))
+        told = (*plan.decisions, *cutter.decisions)
+        return _checked(StageGraph(stages, decisions=told, settings=_settings(session)))
     return _uncut(session, sql, tree, frame, f"the plan is not cut: {reason}")
 
 
@@ -214,7 +219,7 @@ def _uncut(
     session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame, reason: str
 ) -> StageGraph:
     for plan in improvements(session.settings, tree, session.partitions):
-        cutter = Cutter(session.context, session.encoder, 1)
+        cutter = Cutter(session.context, session.encoder, 1, session.settings.cut_rules)
         try:
             (draft,) = cutter.whole(plan.root)
             _check_types(draft, session.schema(frame))
@@ -276,6 +281,7 @@ def _stage(session: PlannerSession, draft: StageDraft) -> Stage:
         operators=operators,
         schema=_result_schema(schema, draft.rows_schema) if is_result else _ipc(schema),
         upload_ids=_uploads_of(draft.root),
+        decisions=tuple(draft.decisions),
         inline_rows_bytes_max=session.settings.inline_rows_bytes_max if is_result else 0,
     )
 

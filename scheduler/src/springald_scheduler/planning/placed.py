@@ -21,7 +21,7 @@ from springald.engine.modes import (
     JoinType,
 )
 from springald.engine.plan_view import PlanNode
-from springald.engine.slicing import partition_count
+from springald.engine.slicing import LEFT_COLLAPSING, partition_count
 from springald_scheduler.planning.columns import join_keys, origin
 from springald_scheduler.planning.compaction import compacted
 from springald_scheduler.planning.key_ranges import KeyedScan, keyed_scan, shared_boundaries
@@ -63,29 +63,39 @@ class Placement:
         decisions: What was done, for people.
     """
 
-    def __init__(self, partitions: int, *, always: bool) -> None:
-        """Takes the number of partitions of the plan, and whether to do it also without a gain."""
-        self._partitions = partitions
-        self._always = always
-        self.decisions: list[str] = []
-
-    def improve(self, node: PlanNode, *, aligned: bool = False) -> PlanNode:
-        """Returns the plan with what exchanges can be spared; the largest regions win.
+    def __init__(self, partitions: int, *, always: bool, one_step: bool = True) -> None:
+        """Takes the number of partitions of the plan, and what to do.
 
         Args:
-            node: The plan.
-            aligned: Whether an operator above matches partitions of this plan with those of
-                another one, so that they stay as they are.
+            partitions: How many partitions there are.
+            always: Whether to read in ranges also without a gain.
+            one_step: Whether two steps of an aggregate that nothing divides any more become one.
         """
+        self._partitions = partitions
+        self._always = always
+        self._one_step = one_step
+        self.decisions: list[str] = []
+
+    def improve(self, root: PlanNode) -> PlanNode:
+        """Returns the plan with what exchanges can be spared; the largest regions win."""
+        improved = self._improve(root, aligned=False)
+        joined = _single_steps(improved) - _single_steps(root)
+        if self.decisions and joined > 0:
+            plural = "an aggregate" if joined == 1 else f"{joined} aggregates"
+            self.decisions.append(f"{plural} in one step: no exchange divides it in two")
+        return improved
+
+    def _improve(self, node: PlanNode, *, aligned: bool) -> PlanNode:
+        """Returns the plan with what exchanges can be spared; the largest regions win."""
         improved = None if aligned else self._begin(node)
         if improved is not None:
             return improved
         children = [
-            self.improve(child, aligned=_is_aligned(node, number, aligned=aligned))
+            self._improve(child, aligned=_is_aligned(node, number, aligned=aligned))
             for number, child in enumerate(node.children)
         ]
         if len(children) == 1:
-            return _combined(node, children[0])
+            return self._combined(node, children[0])
         return PlanNode(node.kind, node.body, children)
 
     def _begin(self, node: PlanNode) -> PlanNode | None:
@@ -109,7 +119,7 @@ class Placement:
         if boundaries is None:
             return None
         changed = {id(scan.scan): scan.read(boundaries)[0] for scan in region.scans}
-        changed |= {id(node): self.improve(node) for node in region.outside}
+        changed |= {id(node): self._improve(node, aligned=False) for node in region.outside}
         keys = " = ".join(dict.fromkeys(scan.name for scan in region.scans))
         self.decisions.append(
             f"read in {self._partitions} ranges of {keys}, as the files lie: "
@@ -132,7 +142,7 @@ class Placement:
             return None
         if node.kind in {"repartition", "merge"}:
             return replace(below, spared=below.spared + 1)
-        return replace(below, root=_over(node, below.root))
+        return replace(below, root=self._over(node, below.root))
 
     def _join(self, node: PlanNode, column: int | None) -> _Region | None:
         """Returns the region of a join, by one of its keys, or by a column of its probe side."""
@@ -174,14 +184,52 @@ class Placement:
             sides[0].spared + sides[1].spared,
         )
 
+    def _over(self, node: PlanNode, child: PlanNode) -> PlanNode:
+        """Returns an operator over the rows of one range, which it has to itself."""
+        if node.kind == "aggregate" and node.body.mode in _PARTITIONED_MODE:
+            body = pb.AggregateExecNode()
+            body.CopyFrom(node.body)
+            body.mode = _PARTITIONED_MODE[body.mode]
+            node = PlanNode(node.kind, body)
+        return self._combined(node, child)
+
+    def _combined(self, node: PlanNode, child: PlanNode) -> PlanNode:
+        """Returns an operator over a plan; of two steps of an aggregate that meet, one."""
+        steps = node.kind == child.kind == "aggregate"
+        if not self._one_step or not steps or (child.body.mode, node.body.mode) != _TWO_STEPS:
+            return PlanNode(node.kind, node.body, [child])
+        body = pb.AggregateExecNode()
+        body.CopyFrom(child.body)
+        body.mode = AggregateMode.SINGLE_PARTITIONED
+        body.group_expr_name[:] = node.body.group_expr_name
+        body.aggr_expr_name[:] = node.body.aggr_expr_name
+        body.ClearField("schema")
+        if node.body.HasField("schema"):
+            body.schema = node.body.schema
+        return PlanNode(node.kind, body, child.children)
+
 
 def _is_aligned(node: PlanNode, side: int, *, aligned: bool) -> bool:
     """True if partitions of an operator's input have to be those of something else."""
     if node.kind in {"repartition", "merge", "sort_preserving_merge"}:
         return False
+    if node.kind == "union":
+        return aligned
+    if node.kind == "scalar_subquery":
+        return aligned and side == 0
+    if node.kind in LEFT_COLLAPSING:
+        return aligned and side == 1
     if node.kind == "hash_join":
         return node.body.partition_mode != JoinMode.COLLECT_LEFT or (aligned and side == 1)
     return aligned or len(node.children) > 1
+
+
+def _single_steps(root: PlanNode) -> int:
+    """Returns how many aggregates of a plan take a single step in each partition."""
+    return sum(
+        node.kind == "aggregate" and node.body.mode == AggregateMode.SINGLE_PARTITIONED
+        for node in root.walk()
+    )
 
 
 def _keys_put_out(join_type: int, left: int, right: int) -> set[tuple[int, int] | None]:
@@ -206,32 +254,6 @@ def _hands_on(node: PlanNode, column: int) -> bool:
         case "sort":
             return bool(node.body.preserve_partitioning)
     return node.kind in {"projection", "coalesce_batches", "cooperative", "aggregate"}
-
-
-def _over(node: PlanNode, child: PlanNode) -> PlanNode:
-    """Returns an operator over the rows of one range, which it has to itself."""
-    if node.kind == "aggregate" and node.body.mode in _PARTITIONED_MODE:
-        body = pb.AggregateExecNode()
-        body.CopyFrom(node.body)
-        body.mode = _PARTITIONED_MODE[body.mode]
-        node = PlanNode(node.kind, body)
-    return _combined(node, child)
-
-
-def _combined(node: PlanNode, child: PlanNode) -> PlanNode:
-    """Returns an operator over a plan; of two steps of an aggregate with nothing between, one."""
-    steps = node.kind == child.kind == "aggregate"
-    if not steps or (child.body.mode, node.body.mode) != _TWO_STEPS:
-        return PlanNode(node.kind, node.body, [child])
-    body = pb.AggregateExecNode()
-    body.CopyFrom(child.body)
-    body.mode = AggregateMode.SINGLE_PARTITIONED
-    body.group_expr_name[:] = node.body.group_expr_name
-    body.aggr_expr_name[:] = node.body.aggr_expr_name
-    body.ClearField("schema")
-    if node.body.HasField("schema"):
-        body.schema = node.body.schema
-    return PlanNode(node.kind, body, child.children)
 
 
 def _changed(node: PlanNode, changed: dict[int, PlanNode]) -> PlanNode:

@@ -42,7 +42,11 @@ def improvements(settings: SessionSettings, root: PlanNode, partitions: int) -> 
 def _improved(settings: SessionSettings, root: PlanNode, partitions: int) -> Improved:
     decisions: list[str] = []
     if settings.range_placement != "never":
-        placement = Placement(partitions, always=settings.range_placement == "always")
+        placement = Placement(
+            partitions,
+            always=settings.range_placement == "always",
+            one_step=settings.one_step_aggregates,
+        )
         root = placement.improve(root)
         decisions += placement.decisions
     if settings.runtime_filters != "never":

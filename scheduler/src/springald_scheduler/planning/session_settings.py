@@ -13,6 +13,7 @@ from springald.errors import (
     UnknownSettingError,
 )
 from springald.limits import PARTITIONS_MAX
+from springald_scheduler.planning.cutter import CutRules
 
 DISTRIBUTION: Final = "springald.distribution"
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
@@ -21,6 +22,9 @@ INLINE_ROWS_BYTES_MAX: Final = "springald.inline_rows_bytes_max"
 SINGLE_TASK_BYTES_MAX: Final = "springald.single_task_bytes_max"
 RANGE_PLACEMENT: Final = "springald.range_placement"
 RUNTIME_FILTERS: Final = "springald.runtime_filters"
+ONE_STEP_AGGREGATES: Final = "springald.one_step_aggregates"
+SHARED_STAGES: Final = "springald.shared_stages"
+INLINE_VALUES: Final = "springald.inline_values"
 ADAPTIVE_BROADCAST: Final = "springald.adaptive_broadcast"
 ADAPTIVE_COALESCE: Final = "springald.adaptive_coalesce"
 ADAPTIVE_SKIP_EMPTY: Final = "springald.adaptive_skip_empty"
@@ -64,6 +68,18 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "auto",
         "whether keys of a smaller table filter a larger one first: auto, always or never",
     ),
+    ONE_STEP_AGGREGATES: (
+        "auto",
+        "whether two steps of an aggregate with no exchange between are one: auto, always or never",
+    ),
+    SHARED_STAGES: (
+        "auto",
+        "whether stages that do the same are run once: auto, always or never",
+    ),
+    INLINE_VALUES: (
+        "auto",
+        "whether tasks finish an aggregate of one row themselves: auto, always or never",
+    ),
     ADAPTIVE_BROADCAST: (
         "auto",
         "whether a build side that turns out small is broadcast: auto, always or never",
@@ -85,7 +101,7 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
 
 _RULES: Final = frozenset({
     ADAPTIVE_BROADCAST, ADAPTIVE_COALESCE, ADAPTIVE_SKIP_EMPTY, ADAPTIVE_SPLIT, DISTRIBUTION,
-    RANGE_PLACEMENT, RUNTIME_FILTERS,
+    INLINE_VALUES, ONE_STEP_AGGREGATES, RANGE_PLACEMENT, RUNTIME_FILTERS, SHARED_STAGES,
 })  # fmt: skip
 """Settings that say whether something is done: auto, always or never."""
 
@@ -169,6 +185,19 @@ class SessionSettings:
     def runtime_filters(self) -> str:
         """Whether scans are filtered by the keys of other tables: `auto`, `always` or `never`."""
         return self.own[RUNTIME_FILTERS]
+
+    @property
+    def one_step_aggregates(self) -> bool:
+        """True if two steps of an aggregate become one where no exchange is left between them."""
+        return self.own[ONE_STEP_AGGREGATES] != "never"
+
+    @property
+    def cut_rules(self) -> CutRules:
+        """What a cut may spare."""
+        return CutRules(
+            share_stages=self.own[SHARED_STAGES] != "never",
+            inline_values=self.own[INLINE_VALUES] != "never",
+        )
 
     @property
     def profile(self) -> bool:
