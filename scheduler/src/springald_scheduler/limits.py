@@ -32,14 +32,17 @@ PLANNER_WAIT_MS_MAX: Final = 30_000
 PLANNER_SPARE_MS: Final = 60_000
 """How long a planning process that is not needed is kept."""
 
-PLANS_KEPT_MAX: Final = 128
-"""Plans that a session keeps for queries that come again."""
+PLANS_KEPT_MAX: Final = 1_024
+"""Plans that a planning process keeps for queries that come again."""
 
 PLAN_KEPT_BYTES_MAX: Final = 64 * 1024
 """The text and fragments of a plan that is kept."""
 
-PLANS_KEPT_BYTES_MAX: Final = 1024 * 1024
-"""The same of all plans that a session keeps."""
+PLANS_KEPT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""The same of all plans that a planning process keeps."""
+
+WORDS_KEPT_CHARACTERS_MAX: Final = 64 * 1024
+"""The text of a statement whose words are not found anew by each who asks for them."""
 
 PLANNER_THREADS_MAX: Final = 16
 """Statements that are being planned, or wait for the planner, at the same time."""

@@ -42,9 +42,11 @@ def write(folder: Path, name: str, rows: int) -> None:
     pq.write_table(pa.table({"a": range(rows)}), folder / "t" / name)
 
 
-def plan(planner: Planner, sql: str = QUERY, shape: ClusterShape = SHAPE) -> StageGraph:
+def plan(
+    planner: Planner, sql: str = QUERY, shape: ClusterShape = SHAPE, session_id: str = "s"
+) -> StageGraph:
     """Returns a query's stages."""
-    planned = planner.run("s", sql, shape)
+    planned = planner.run(session_id, sql, shape)
     assert isinstance(planned, Planned)
     return planned.graph
 
@@ -59,6 +61,27 @@ def test_query_that_comes_again_is_not_planned_again(planner: Planner) -> None:
     first = plan(planner)
     assert plan(planner, "SELECT a FROM t WHERE a > 2") != first
     assert is_kept(first, plan(planner))
+
+
+def test_query_of_an_equal_session_is_not_planned_again(planner: Planner, folder: Path) -> None:
+    """Sessions with the same tables and settings have the same plans."""
+    first = plan(planner)
+    planner.open_session("other", {})
+    planner.register_files("other", "t", "parquet", str(folder / "t"), [])
+    assert is_kept(first, plan(planner, session_id="other"))
+    planner.run("other", "SET datafusion.execution.batch_size = 100", SHAPE)
+    assert not is_kept(first, plan(planner, session_id="other"))
+
+
+def test_session_that_saw_other_columns_has_its_own_plan(planner: Planner, folder: Path) -> None:
+    """A table's columns are those of its files when it was made, in each session."""
+    pq.write_table(pa.table({"a": [2], "b": ["x"]}), folder / "t" / "0.parquet")
+    first = plan(planner, "SELECT * FROM t")
+    planner.open_session("other", {})
+    planner.register_files("other", "t", "parquet", str(folder / "t"), [])
+    second = plan(planner, "SELECT * FROM t", session_id="other")
+    assert not is_kept(first, second)
+    assert first.stages[-1].schema != second.stages[-1].schema
 
 
 def test_small_query_is_planned_once(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:

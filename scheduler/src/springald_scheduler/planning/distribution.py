@@ -14,6 +14,7 @@ from springald.engine.catalog import SqlQuery
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import upload_of
 from springald.engine.plan_view import PlanNode
+from springald.engine.schemas import nullable
 from springald.errors import PlanTooLargeError, UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX, PARTITIONS_MAX
 from springald.results import plain_schema, with_result_schema
@@ -193,7 +194,7 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
         )
         try:
             drafts = cutter.cut(pv.parse(pv.serialize(plan.root)))
-            _check_types(drafts[-1], session.schema(frame))
+            _check_types(session, drafts[-1], frame)
             stages = tuple(
                 replace(_stage(session, draft), adaptive=found.adaptive, after=found.after)
                 for draft, found in zip(
@@ -208,11 +209,16 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
     return _uncut(session, sql, tree, frame, f"the plan is not cut: {reason}")
 
 
-def _check_types(result: StageDraft, wanted: pa.Schema) -> None:
-    """Refuses a plan whose rows got other types on the way, such as a literal of 16 bits."""
-    if result.rows_schema != wanted:
+def _check_types(session: PlannerSession, result: StageDraft, frame: DataFrame) -> None:
+    """Refuses a plan whose rows got other types on the way, such as a literal of 16 bits.
+
+    What the query says as it was written is asked first, because it costs nothing. It may not know
+    the types of a union, which the optimizer settles.
+    """
+    rows = result.rows_schema
+    if rows != nullable(frame.schema()) and rows != session.schema(frame):
         message = "a plan keeps the types of its query when it is written down"
-        raise UnsupportedError(f"{message}: got {result.rows_schema.types}")
+        raise UnsupportedError(f"{message}: got {rows.types}")
 
 
 def _uncut(
@@ -222,7 +228,7 @@ def _uncut(
         cutter = Cutter(session.context, session.encoder, 1, session.settings.cut_rules)
         try:
             (draft,) = cutter.whole(plan.root)
-            _check_types(draft, session.schema(frame))
+            _check_types(session, draft, frame)
             stage = replace(_stage(session, draft), single_task_reason=reason)
         except Exception:  # noqa: BLE001, S112 - what does not decode is planned where it runs
             continue

@@ -28,13 +28,19 @@ _TIME: Final = re.compile(r"now|current_|today|localtime", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PlanKey:
-    """All but the files that a plan depends on: equal keys mean equal plans."""
+    """All but the files that a plan depends on: equal keys mean equal plans.
+
+    Attributes:
+        columns: The columns of the entries, which are found out when each is made: two sessions may
+            have made a table of one folder at times when its files were different.
+    """
 
     sql: str
     shape: ClusterShape
     own_settings: frozenset[tuple[str, str]]
     engine_settings: frozenset[tuple[str, str]]
     entries: tuple[CatalogEntry, ...]
+    columns: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class _Kept:
 
 
 class PlanCache:
-    """The plans of one session that were used last."""
+    """The plans that were used last, by whichever session."""
 
     def __init__(self, allowed: AllowedPaths) -> None:
         """Takes where files may lie."""

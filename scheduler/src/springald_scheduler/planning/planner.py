@@ -33,6 +33,7 @@ from springald_scheduler.planning.model import (
     TableInfo,
     Upload,
 )
+from springald_scheduler.planning.plan_cache import PlanCache
 from springald_scheduler.planning.session import PlannerSession, table_kind
 from springald_scheduler.planning.table_files import check_files
 from springald_scheduler.planning.words import StatementKind, statement_kind
@@ -45,6 +46,7 @@ class Planner:
         """Takes the folders that tables may be read from, and a folder for its own files."""
         self._allowed = AllowedPaths(list(allowed_paths))
         self._work_dir = work_dir
+        self._plans = PlanCache(self._allowed)
         self._sessions: dict[str, PlannerSession] = {}
 
     def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
@@ -53,7 +55,7 @@ class Planner:
         Raises:
             SpringaldError: A setting is unknown, protected, or does not take its value.
         """
-        session = PlannerSession(self._allowed, self._work_dir)
+        session = PlannerSession(self._allowed, self._work_dir, self._plans)
         for name, value in settings.items():
             session.set(name, value)
         self._sessions[session_id] = session
@@ -74,7 +76,7 @@ class Planner:
 
     def restore_session(self, session_id: str, snapshot: SessionSnapshot) -> None:
         """Opens a session that was open before, in this process or another one."""
-        session = PlannerSession(self._allowed, self._work_dir)
+        session = PlannerSession(self._allowed, self._work_dir, self._plans)
         session.restore(snapshot)
         self._sessions[session_id] = session
 

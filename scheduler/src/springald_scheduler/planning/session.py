@@ -66,11 +66,13 @@ class PlannerSession:
         partitions: How many partitions the engine session plans for; 0 if that is not known.
         context: The engine session.
         encoder: Writes schemas of rows between stages.
-        plans: Plans of queries that may come again.
+        plans: Plans of queries that may come again, from here or from an equal session.
         scanned: The files of the query that was planned last, as they were before.
     """
 
-    def __init__(self, allowed: AllowedPaths, work_dir: Path) -> None:
+    def __init__(
+        self, allowed: AllowedPaths, work_dir: Path, plans: PlanCache | None = None
+    ) -> None:
         """Starts empty; placeholders of uploads are written below the folder."""
         self._allowed = allowed
         self.settings = SessionSettings()
@@ -81,8 +83,9 @@ class PlannerSession:
         self.partitions = 1
         self.context = make_context({}, partitions=1)
         self.encoder = SchemaEncoder()
-        self.plans = PlanCache(allowed)
+        self.plans = PlanCache(allowed) if plans is None else plans
         self.scanned: list[Scanned] = []
+        self._columns: dict[str, bytes] = {}
 
     def query(self, sql: str, partitions: int) -> DataFrame:
         """Plans a query for a number of partitions; nothing runs.
@@ -111,7 +114,15 @@ class PlannerSession:
             return None
         own, engine = self.settings.own.items(), self.settings.engine.items()
         entries = tuple(self.entries.values())
-        return PlanKey(sql, shape, frozenset(own), frozenset(engine), entries)
+        columns = tuple(map(self._columns_of, self.entries))
+        return PlanKey(sql, shape, frozenset(own), frozenset(engine), entries, columns)
+
+    def _columns_of(self, name: str) -> bytes:
+        """Returns the columns that a table or view has had since it was made, as a key."""
+        known = self._columns.get(name)
+        if known is None:
+            known = self._columns[name] = self.columns(name).serialize().to_pybytes()
+        return known
 
     def schema(self, frame: DataFrame) -> pa.Schema:
         """Returns the schema of a query's rows; top-level fields are nullable.
@@ -208,6 +219,7 @@ class PlannerSession:
         self._make(self.entries.values())
 
     def _make(self, entries: Iterable[CatalogEntry]) -> None:
+        self._columns.clear()
         failed = build(self.context, entries, self._locations())
         self.missing = {
             name: error_from_engine(failure, default=InvalidQueryError)
@@ -238,6 +250,7 @@ class PlannerSession:
         Raises:
             SpringaldError: The engine refuses it, or it is a view of what it replaces.
         """
+        self._columns.clear()
         with engine_errors(sql or entry.statement):
             apply_entry(self.context, entry, self._locations())
         try:
@@ -276,6 +289,7 @@ class PlannerSession:
         if name not in self.missing:
             with engine_errors(sql):
                 self.context.sql(sql).collect()
+        self._columns.clear()
         dropped = self.entries.pop(name, None)
         self._remake_views()
         return self._unused(dropped)

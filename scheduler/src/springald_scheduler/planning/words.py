@@ -6,10 +6,12 @@ for.
 
 import itertools
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from springald.errors import Position
 from springald.sql_text import Kind, Token, tokens
+from springald_scheduler.limits import WORDS_KEPT_CHARACTERS_MAX
 
 
 class StatementKind(Enum):
@@ -44,6 +46,16 @@ _BY_FIRST_WORD: Final = {
 
 def words(sql: str) -> list[Token]:
     """Returns a statement's tokens without spaces, comments and the semicolons round it."""
+    return list(_words_again(sql)) if len(sql) <= WORDS_KEPT_CHARACTERS_MAX else _words(sql)
+
+
+@lru_cache(maxsize=1)
+def _words_again(sql: str) -> tuple[Token, ...]:
+    """Keeps what a statement was cut into: several ask for it one after the other."""
+    return tuple(_words(sql))
+
+
+def _words(sql: str) -> list[Token]:
     found = [token for token in tokens(sql) if token.means_something]
     while found and found[-1].text == ";":
         found.pop()
