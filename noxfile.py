@@ -88,12 +88,19 @@ def cluster(session: nox.Session) -> None:
 
 
 @nox.session
+def state(session: nox.Session) -> None:
+    """Stores of state, one contract for memory, sqlite and real etcd servers."""
+    _system(session, "etcd")
+    session.run("pytest", *(session.posargs or ["integration-tests/stores"]))
+
+
+@nox.session
 def system(session: nox.Session) -> None:
     """Installs what Python packages do not bring (JDK, C++ compiler, ...), or says what to install.
 
     Sessions that need some of it begin with this themselves.
     """
-    _system(session, *(session.posargs or ["java", "cpp"]))
+    _system(session, *(session.posargs or ["java", "cpp", "etcd"]))
 
 
 @nox.session
@@ -105,7 +112,7 @@ def conformance(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """Everything that must pass before a change lands, the cheapest first."""
-    for part in ("lint", "unit", "oracle", "cluster", "conformance"):
+    for part in ("lint", "unit", "state", "oracle", "cluster", "conformance"):
         session.notify(part)
 
 
