@@ -3,7 +3,7 @@
     PYTHONPATH=integration-tests python -m conformance.tidy          # every file, in its layout
     PYTHONPATH=integration-tests python -m conformance.tidy --fill   # and `rows {}` with the rows
 
-`rows {}` without columns asks for the rows that the engine in one process has for the same text. What
+`rows {}` without columns asks for what the engine in one process has for the same text. What
 comes is read by a person before it is committed: from then on it is what the protocol says.
 """
 
@@ -31,9 +31,7 @@ _HEADER: Final = (
 def tidied(content: pb.VectorFile) -> str:
     """Writes a file of vectors: what fits on a line is on one, and vectors stand apart."""
     about = pb.VectorFile(about=content.about)
-    vectors = [
-        "\n".join(_lines(pb.VectorFile(vectors=[vector]), 0)) for vector in content.vectors
-    ]
+    vectors = ["\n".join(_lines(pb.VectorFile(vectors=[vector]), 0)) for vector in content.vectors]
     return _HEADER + "\n\n".join(["\n".join(_lines(about, 0)), *vectors]) + "\n"
 
 
@@ -63,7 +61,9 @@ def _lines(message: Message, indent: int) -> Iterator[str]:
                 yield margin + _one_line(single)
                 continue
             inside = _one_line(each)
-            whole = f"{margin}{field.name} {{ {inside} }}" if inside else f"{margin}{field.name} {{}}"
+            whole = (
+                f"{margin}{field.name} {{ {inside} }}" if inside else f"{margin}{field.name} {{}}"
+            )
             if len(whole) <= WIDTH_MAX and field.name != "vectors":
                 yield whole
             else:
