@@ -25,6 +25,8 @@ SOURCES = [f"{name}/src" for name in DISTRIBUTIONS]
 UNIT_TESTS = [f"{name}/tests" for name in DISTRIBUTIONS]
 SCRIPTS = ["noxfile.py", "tools", "docs", "demo", "benchmarks", "integration-tests"]
 BASELINE = "proto/baseline/springald.binpb"
+CPP = "cpp-examples"
+CPP_BUILD = f"{CPP}/build"
 
 
 @nox.session
@@ -40,6 +42,7 @@ def lint(session: nox.Session) -> None:
         ["buf", "format", "--diff", "--exit-code", "proto"],
         ["buf", "breaking", "proto", "--against", BASELINE],
         ["python", "-m", "tools.generate_stubs", "--check"],
+        ["clang-format", "--dry-run", "--Werror", *_cpp_sources()],
     ]
     failed = [" ".join(check) for check in checks if not _passes(session, check)]
     failed += list(_version_problems())
@@ -49,10 +52,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def fix(session: nox.Session) -> None:
-    """Mends what a tool can mend: style, format of Python and protos."""
+    """Mends what a tool can mend: style, format of Python, C++ and protos."""
     session.run("ruff", "check", "--fix")
     session.run("ruff", "format")
     session.run("buf", "format", "--write", "proto")
+    session.run("clang-format", "-i", *_cpp_sources())
 
 
 @nox.session
@@ -104,6 +108,17 @@ def system(session: nox.Session) -> None:
 
 
 @nox.session
+def cpp(session: nox.Session) -> None:
+    """Builds the C++ client, and runs its examples on a real cluster."""
+    _system(session, "cpp")
+    # The interpreter says where pyarrow's headers and libraries are.
+    python = f"-DPython3_EXECUTABLE={sys.executable}"
+    session.run("cmake", "-S", CPP, "-B", CPP_BUILD, python, silent=True)
+    session.run("cmake", "--build", CPP_BUILD, "--parallel", str(os.cpu_count() or 1), silent=True)
+    session.run("pytest", *(session.posargs or ["integration-tests/cpp"]))
+
+
+@nox.session
 def conformance(session: nox.Session) -> None:
     """The vectors that hold the clients together, through each client under test."""
     session.run("pytest", *(session.posargs or ["integration-tests/conformance"]))
@@ -112,7 +127,7 @@ def conformance(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """Everything that must pass before a change lands, the cheapest first."""
-    for part in ("lint", "unit", "state", "oracle", "cluster", "conformance"):
+    for part in ("lint", "unit", "state", "oracle", "cluster", "cpp", "conformance"):
         session.notify(part)
 
 
@@ -132,6 +147,11 @@ def bench(session: nox.Session) -> None:
 
 def _system(session: nox.Session, *groups: str) -> None:
     session.run("python", "-m", "tools.system_packages", *groups)
+
+
+def _cpp_sources() -> list[str]:
+    files = (file for kind in ("*.cpp", "*.hpp") for file in Path(CPP).rglob(kind))
+    return sorted(str(file) for file in files if not file.is_relative_to(CPP_BUILD))
 
 
 def _exists(path: str) -> bool:

@@ -1,0 +1,31 @@
+/// Arrow's types and schemas as messages of `springald.type.v1`, and back.
+#pragma once
+
+#include <memory>
+
+#include "springald/type/v1/type.pb.h"
+
+namespace arrow {
+class DataType;
+class Field;
+class Schema;
+}  // namespace arrow
+
+namespace springald {
+
+/// Writes a type, field or schema.
+///
+/// Throws CallerError if it is nested deeper than the contract allows, or is one that it lacks.
+type::v1::DataType to_proto(const arrow::DataType& data_type);
+type::v1::Field to_proto(const arrow::Field& field);
+type::v1::Schema to_proto(const arrow::Schema& schema);
+
+/// Reads a type, field or schema. An extension type becomes its storage type; a field keeps the
+/// extension's name and parameters in its metadata, as when Arrow reads a file.
+///
+/// Throws CallerError if the message breaks a rule of the contract.
+std::shared_ptr<arrow::DataType> from_proto(const type::v1::DataType& message);
+std::shared_ptr<arrow::Field> from_proto(const type::v1::Field& message);
+std::shared_ptr<arrow::Schema> from_proto(const type::v1::Schema& message);
+
+}  // namespace springald

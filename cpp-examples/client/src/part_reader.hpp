@@ -1,0 +1,31 @@
+/// Reading a result: its parts in order, a little ahead of whoever asks for the rows.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "row_source.hpp"
+#include "springald/scheduler/v1/scheduler.pb.h"
+
+namespace springald {
+
+class Session;
+
+/// The rows of a result, in the order of its parts. A thread fetches them, so that the next are on
+/// their way while the last are worked on, and so that an executor that does not answer keeps
+/// nobody for longer than ConnectOptions::rows_silence.
+class PartReader : public RowSource {
+ public:
+  PartReader(std::shared_ptr<Session> session, std::vector<scheduler::v1::ResultPart> parts);
+  ~PartReader() override;
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  std::shared_ptr<arrow::RecordBatch> next() override;
+
+ private:
+  class Fetch;
+  std::shared_ptr<Fetch> fetch_;
+  std::shared_ptr<arrow::Schema> schema_;
+};
+
+}  // namespace springald
