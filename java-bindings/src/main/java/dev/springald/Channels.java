@@ -1,0 +1,46 @@
+package dev.springald;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.handler.ssl.SslContext;
+import java.util.concurrent.TimeUnit;
+
+/** Opens the channels of a session, all with the same encryption. */
+final class Channels {
+  private final TlsOptions tls;
+  private final SslContext context;
+
+  Channels(ConnectOptions options) {
+    this.tls = options.tls().orElse(null);
+    this.context = tls == null ? null : tls.context();
+  }
+
+  ManagedChannel toScheduler(Address address) {
+    return builder(address, Limits.KEEPALIVE_INTERVAL_MS)
+        .maxInboundMessageSize(Limits.MESSAGE_BYTES_MAX)
+        .build();
+  }
+
+  /** Rows come in messages of any size. */
+  ManagedChannel toExecutor(Address address) {
+    return builder(address, Limits.FLIGHT_KEEPALIVE_INTERVAL_MS)
+        .maxInboundMessageSize(Integer.MAX_VALUE)
+        .flowControlWindow(Limits.FLIGHT_WINDOW_BYTES)
+        .build();
+  }
+
+  private NettyChannelBuilder builder(Address address, long keepaliveMs) {
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forAddress(address.host(), address.port())
+            .keepAliveTime(keepaliveMs, TimeUnit.MILLISECONDS)
+            .keepAliveTimeout(Limits.KEEPALIVE_ANSWER_MS_MAX, TimeUnit.MILLISECONDS)
+            // A cluster is reached directly, whatever proxy the environment names for the web.
+            .proxyDetector(target -> null)
+            .maxTraceEvents(0);
+    if (tls == null) {
+      return builder.usePlaintext();
+    }
+    tls.hostName().ifPresent(builder::overrideAuthority);
+    return builder.sslContext(context);
+  }
+}

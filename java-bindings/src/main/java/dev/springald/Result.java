@@ -1,0 +1,152 @@
+package dev.springald;
+
+import com.google.protobuf.ByteString;
+import java.io.PrintStream;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.dictionary.DictionaryProvider;
+import org.apache.arrow.vector.types.pojo.Schema;
+import springald.scheduler.v1.Scheduler.RemoteRows;
+
+/**
+ * The rows of a query, read once from front to back, as Arrow batches or row by row.
+ *
+ * <p>Only a few batches are in memory at a time, however large the result is: a reader that is slow
+ * slows the executors' sending down. A batch is good until the next one is asked for; its vectors
+ * belong to the result, and are given back when that is closed. What arrives is checked: the rows
+ * of each part against the number that the job counted, and its schema against the first part's.
+ *
+ * <p>A result is for one thread.
+ *
+ * <pre>{@code
+ * try (Result result = session.sql("SELECT value FROM generate_series(1, 1000000)").fetch()) {
+ *   long sum = 0;
+ *   for (VectorSchemaRoot batch : result) {
+ *     BigIntVector values = (BigIntVector) batch.getVector("value");
+ *     for (int row = 0; row < batch.getRowCount(); row++) {
+ *       sum += values.get(row);
+ *     }
+ *   }
+ *   System.out.println(sum);
+ * }
+ * }</pre>
+ */
+public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
+  private final Job job;
+  private final BatchSource source;
+  private final Schema schema;
+  private boolean ended;
+  private boolean closed;
+
+  private Result(Job job, BatchSource source) {
+    this.job = job;
+    this.source = source;
+    this.schema = source.root().getSchema();
+  }
+
+  static Result ofInline(Job job, ByteString stream) {
+    return new Result(job, new InlineRows(stream, job.session().allocator()));
+  }
+
+  static Result ofParts(Job job, RemoteRows rows) {
+    return new Result(job, new PartReader(job.session().transport().flight(), rows.getPartsList()));
+  }
+
+  /** The columns. A dictionary column has the type of its indices, and its encoding beside it. */
+  public Schema schema() {
+    return schema;
+  }
+
+  /** The job that made the rows. */
+  public Job job() {
+    return job;
+  }
+
+  /**
+   * Brings the next batch.
+   *
+   * @return false if there is none
+   * @throws SpringaldException if the rows cannot be fetched
+   */
+  public boolean next() {
+    checkOpen();
+    if (!ended) {
+      ended = !source.next();
+    }
+    return !ended;
+  }
+
+  /** The batch that {@link #next} brought; it may be another object than the one before. */
+  public VectorSchemaRoot batch() {
+    checkOpen();
+    return source.root();
+  }
+
+  /** The dictionaries of the columns of {@link #batch} that have one. */
+  public DictionaryProvider dictionaries() {
+    checkOpen();
+    return source.dictionaries();
+  }
+
+  /** The batches that were not read yet, each good until the next. */
+  @Override
+  public Iterator<VectorSchemaRoot> iterator() {
+    return new Iterator<>() {
+      private boolean fetched;
+
+      @Override
+      public boolean hasNext() {
+        if (!fetched) {
+          fetched = Result.this.next();
+        }
+        return fetched;
+      }
+
+      @Override
+      public VectorSchemaRoot next() {
+        if (!hasNext()) {
+          throw new NoSuchElementException("the result has no more batches");
+        }
+        fetched = false;
+        return batch();
+      }
+    };
+  }
+
+  /** The rows that were not read yet, each good until the next. */
+  public Iterable<Row> rows() {
+    return () -> new RowIterator(this);
+  }
+
+  /** Prints the rows as lines of values between tabs, under a line of names. */
+  public void printTo(PrintStream out) {
+    List<String> names = schema.getFields().stream().map(field -> field.getName()).toList();
+    out.println(String.join("\t", names));
+    for (Row row : rows()) {
+      out.println(String.join("\t", row.toList().stream().map(String::valueOf).toList()));
+    }
+  }
+
+  /** Gives all buffers back, and the result on the cluster up; closing again does nothing. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      source.close();
+    } finally {
+      job.close();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw ErrorCode.JOB_NOT_FOUND.error(
+          "a result is read while it is open: got one that was closed; execute the query again");
+    }
+  }
+}
