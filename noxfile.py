@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import nox
 from nox.command import CommandFailed
@@ -23,7 +24,15 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 DISTRIBUTIONS = ("python", "scheduler", "executor")
 SOURCES = [f"{name}/src" for name in DISTRIBUTIONS]
 UNIT_TESTS = [f"{name}/tests" for name in DISTRIBUTIONS]
-SCRIPTS = ["noxfile.py", "tools", "docs", "demo", "benchmarks", "integration-tests"]
+SCRIPTS = [
+    "noxfile.py",
+    "tools",
+    "docs",
+    "demo",
+    "benchmarks",
+    "integration-tests",
+    "java-bindings",
+]
 BASELINE = "proto/baseline/springald.binpb"
 CPP = "cpp-examples"
 CPP_BUILD = f"{CPP}/build"
@@ -125,9 +134,19 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def java(session: nox.Session) -> None:
+    """Builds the Java bindings, and tests them on a real cluster; arguments go to Maven."""
+    _system(session, "java")
+    python = f"-Dspringald.python={sys.executable}"
+    goals = session.posargs or ["verify"]
+    session.run("mvn", "-B", "-ntp", "-f", "java-bindings/pom.xml", python, *goals, external=True)
+
+
+@nox.session
 def test(session: nox.Session) -> None:
     """Everything that must pass before a change lands, the cheapest first."""
-    for part in ("lint", "unit", "state", "oracle", "cluster", "cpp", "conformance"):
+    parts = ("lint", "unit", "state", "oracle", "cluster", "cpp", "java", "conformance")
+    for part in parts:
         session.notify(part)
 
 
@@ -179,6 +198,9 @@ def _version_problems() -> Iterator[str]:
     for project in (scheduler, executor):
         if project["version"] != version:
             yield f"one version for all: got {project['version']} in {project['name']}"
+    pom = ET.parse("java-bindings/pom.xml").findtext("{*}version")  # noqa: S314 - our own
+    if pom != version:
+        yield f"one version for all: got {pom} in java-bindings/pom.xml"
     extras = python["optional-dependencies"]
     for pin in [*scheduler["dependencies"], *executor["dependencies"], *extras["local"]]:
         if pin.startswith("springald") and not pin.endswith(f"=={version}"):
