@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,19 @@ def run(local: _Local, sql: str, task: str = "t1#1") -> None:
     stage = stage_of(plan_of(context, sql), SCHEMA)
     local.tell(define_stage=definition(stage))
     local.tell(launch_task=launch(task, 1))
-    assert local.next("task_started").task_id == f"j1/s1/{task}"
+
+
+def wait_running(local: _Local, task: str = "t1#1") -> None:
+    """Waits until a task has an engine, which is told before the heartbeat that follows."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        local.driver.beat()
+        message = local.said.get(timeout=PATIENCE_S)
+        if message.WhichOneof("message") == "task_started":
+            assert message.task_started.task_id == f"j1/s1/{task}"
+            assert local.next("heartbeat").running_task_ids == [f"j1/s1/{task}"]
+            return
+    raise AssertionError(f"{task} does not begin")
 
 
 def test_task_runs_in_a_thread_and_its_file_is_read_in_place(local: _Local) -> None:
@@ -81,6 +94,8 @@ def test_task_runs_in_a_thread_and_its_file_is_read_in_place(local: _Local) -> N
 
     assert file is not None
     assert rows(file)["k"].to_pylist() == [2, 3]
+    local.driver.beat()
+    assert local.next("heartbeat"), "what has ended is not said to have begun"
     local.tell(release_job=pb.ReleaseJob(job_id="j1"))
     wait_until(lambda: not Path(file.path).exists())
 
@@ -99,6 +114,7 @@ def test_cancelled_task_is_given_up_even_if_it_does_not_notice(
     with monkeypatch.context() as deaf:
         deaf.setattr(TaskRunner, "_run", deaf_run)
         run(local, "SELECT k FROM t")
+        wait_running(local)
         local.tell(cancel_task=pb.CancelTask(task_id="j1/s1/t1#1"))
         failed = local.next("task_failed")
 
@@ -112,6 +128,7 @@ def test_task_stops_at_its_next_batch(local: _Local) -> None:
     """A task that puts out batches notices at once that nobody wants them."""
     parquet_files(local.folder / "t", [pa.table({"k": range(100_000)})])
     run(local, "SELECT a.k FROM t a CROSS JOIN t b")
+    wait_running(local)
     local.tell(cancel_task=pb.CancelTask(task_id="j1/s1/t1#1"))
 
     assert local.next("task_failed").error.code == error_pb2.CODE_CANCELLED

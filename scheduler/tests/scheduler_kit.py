@@ -338,6 +338,13 @@ class InProcessExecutor:
         if message.HasField("launch_task"):
             self._tasks.put(message.launch_task)
 
+    def hold(self, message: pb.ConnectResponse) -> None:
+        """Takes a message that might wait."""
+        self.send(message)
+
+    def flush(self) -> None:
+        """Does nothing: nothing waits."""
+
     def end(self, error: SpringaldError | None) -> None:
         """Takes note that the scheduler ended."""
         assert error is None or error.code

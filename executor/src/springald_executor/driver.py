@@ -83,6 +83,7 @@ class ExecutorDriver:
         self._facts: Facts | None = None
         self._ticket_key: bytes | None = None
         self._beats = 0
+        self._started: dict[str, ConnectRequest] = {}
         self._lock = threading.Lock()
         self._waiting: deque[ac.Action] = deque()
         self._is_carrying_out = False
@@ -158,7 +159,10 @@ class ExecutorDriver:
         """Tells the scheduler that the executor is alive, and looks after the engines."""
         with self._lock:
             running = self._agent.running_task_ids()
+            started, self._started = self._started, {}
         if self.registered.is_set():
+            for task_id in started.keys() & running:
+                self._link.send(started[task_id])
             self._beats += 1
             self._link.send(heartbeat(self._beats, running))
         self._pool.watch()
@@ -251,10 +255,22 @@ class ExecutorDriver:
             case ac.Ignore(cause=cause, reason=reason):
                 log.debug("event is ignored", event_kind=type(cause).__name__, reason=reason)
             case _:
-                message = request_from_action(action, self._agent.profile.executor_id)
-                if message is None:
-                    raise AssertionError(f"every action is carried out: got {action}")
-                self._link.send(message)
+                self._tell(action)
+
+    def _tell(self, action: ac.Action) -> None:
+        """Sends a message; that a task began waits for the next heartbeat, and mostly for ever."""
+        message = request_from_action(action, self._agent.profile.executor_id)
+        if message is None:
+            raise AssertionError(f"every action is carried out: got {action}")
+        match action:
+            case ac.TellTaskStarted(task_id=task_id):
+                with self._lock:
+                    self._started[task_id] = message
+                return
+            case ac.TellTaskFinished(task_id=task_id) | ac.TellTaskFailed(task_id=task_id):
+                with self._lock:
+                    self._started.pop(task_id, None)
+        self._link.send(message)
 
     def _remove(self) -> None:
         """Removes folders beside everything else: many large files take a while."""

@@ -3,7 +3,10 @@
 from typing import Final
 
 PROTOCOL_MAJOR: Final = 1
-PROTOCOL_MINOR: Final = 0
+PROTOCOL_MINOR: Final = 1
+
+BATCH_PROTOCOL_MINOR: Final = 1
+"""From this minor version on executors take several messages in one."""
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 """A control message, in both directions."""

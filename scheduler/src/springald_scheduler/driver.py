@@ -283,6 +283,9 @@ class SchedulerDriver:
                 "another one; use the same release on both sides"
             )
         self._post(event)
+        if isinstance(event, on.ExecutorHeard):
+            with self._lock:
+                link.flush()
 
     def disconnect(self, link: ExecutorLink, reason: str) -> None:
         """Takes in that an executor's stream ended; a stream that was replaced is no matter."""
@@ -381,6 +384,8 @@ class SchedulerDriver:
                 self._send(action, self._definitions.write(action))
             case do.LaunchTask():
                 self._launch(action)
+            case do.ReleaseJobFiles(in_no_hurry=True):
+                self._send(action, action_to_proto(action), waits=True)
             case _:
                 self._send(action, action_to_proto(action))
 
@@ -410,9 +415,11 @@ class SchedulerDriver:
         )
         link.send(pb.ConnectResponse(registered=registered))
 
-    def _send(self, action: do.ToExecutor, message: pb.ConnectResponse | None) -> None:
+    def _send(
+        self, action: do.ToExecutor, message: pb.ConnectResponse | None, *, waits: bool = False
+    ) -> None:
         if message is not None:
-            self._links.send(action.executor_id, action.incarnation, message)
+            self._links.send(action.executor_id, action.incarnation, message, waits=waits)
 
     def _launch(self, action: do.LaunchTask) -> None:
         failure = self._definitions.failure(action)

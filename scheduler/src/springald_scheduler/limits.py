@@ -75,6 +75,12 @@ GARBAGE_OBJECTS_MIN: Final = 50_000
 """New objects until the interpreter looks for cycles: each full look stops everybody, for 0.1 s
 where 100,000 tasks are remembered, and hardly anything here is in a cycle."""
 
+BATCH_BYTES_MIN: Final = 256 * 1024
+"""From this size on messages to an executor are not joined by others that wait."""
+
+BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Messages that are larger together are sent one by one."""
+
 PINGS_INTERVAL_MS_MIN: Final = 10_000
 """How often clients and executors may probe an idle connection."""
 

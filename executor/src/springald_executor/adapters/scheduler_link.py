@@ -127,7 +127,9 @@ class GrpcLink:
                         return None
                     was_registered = True
                     self._complaints.forget()
-                    self._deliver(message, listener)
+                    is_batch = message.WhichOneof("message") == "batch"
+                    for each in message.batch.messages if is_batch else (message,):
+                        self._deliver(each, listener)
                 reason = "the scheduler ended the stream"
             except grpc.RpcError as failure:
                 reason = error_from_rpc(failure, f"the scheduler at {self._address}").message

@@ -29,11 +29,23 @@ class ExecutorLinks:
         self._links[executor_id] = (incarnation, link)
         self._lives[link] = (executor_id, incarnation)
 
-    def send(self, executor_id: str, incarnation: str, message: ConnectResponse) -> None:
-        """Sends a message; if the link is gone, the core hears of it in a moment."""
+    def send(
+        self, executor_id: str, incarnation: str, message: ConnectResponse, *, waits: bool = False
+    ) -> None:
+        """Sends a message; if the link is gone, the core hears of it in a moment.
+
+        Args:
+            executor_id: The executor.
+            incarnation: Its life.
+            message: The message.
+            waits: It need not go before another one does.
+        """
         current, link = self._links.get(executor_id, ("", None))
         if link and current == incarnation:
-            link.send(message)
+            if waits:
+                link.hold(message)
+            else:
+                link.send(message)
 
     def end(self, executor_id: str, incarnation: str, error: SpringaldError) -> None:
         """Ends the link of an executor's life, if it is still there."""

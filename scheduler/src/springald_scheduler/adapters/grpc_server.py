@@ -28,7 +28,7 @@ from springald.errors import (
     SpringaldError,
 )
 from springald.executor.v1 import executor_pb2
-from springald.limits import MESSAGE_BYTES_MAX
+from springald.limits import BATCH_PROTOCOL_MINOR, MESSAGE_BYTES_MAX
 from springald.scheduler.v1 import scheduler_pb2
 from springald_scheduler.adapters.executor_link import ExecutorLink, QueueLink
 from springald_scheduler.limits import (
@@ -176,7 +176,10 @@ class GrpcServer:
             )
             reader.start()
             try:
-                for message in link:
+                first = next(iter(link), None)
+                if first is not None:
+                    yield first.SerializeToString()
+                for message in link.batches() if link.takes_batches else link:
                     yield message.SerializeToString()
             finally:
                 self._desk.disconnect(link, "its stream ended")
@@ -186,7 +189,11 @@ class GrpcServer:
         error: SpringaldError | None = None
         try:
             for data in requests:
-                self._desk.receive(link, _decoded(executor_pb2.ConnectRequest, data))
+                message = _decoded(executor_pb2.ConnectRequest, data)
+                if message.WhichOneof("message") == "registration":
+                    minor = message.registration.protocol_version.minor
+                    link.takes_batches = minor >= BATCH_PROTOCOL_MINOR
+                self._desk.receive(link, message)
         except SpringaldError as refusal:
             error = refusal
         except grpc.RpcError:

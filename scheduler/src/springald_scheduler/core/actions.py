@@ -173,9 +173,13 @@ class CancelTask(ToExecutor):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseJobFiles(ToExecutor):
-    """Remove everything that an executor keeps of a job."""
+    """Remove everything that an executor keeps of a job.
+
+    It is in no hurry if that is a stage's definition and no file.
+    """
 
     job_id: str
+    in_no_hurry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def _end(world: World, job: Job, state: JobState) -> None:
     # Rows that came with a task's report need no file.
     keeps_files = state is JobState.SUCCEEDED and answers_with_rows(job) and job.answer is None
     if not keeps_files:
-        release_files(world, job)
+        # One that is a single task has none, then.
+        release_files(world, job, in_no_hurry=job.answer is not None and job.tasks_total == 1)
     leave_uploads(world, job)
     _drop_inputs(job, job.last_stage if keeps_files else None)
 

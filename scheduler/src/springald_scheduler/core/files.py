@@ -40,7 +40,7 @@ def cancel_attempts(world: World, job: Job) -> None:
     job.running.clear()
 
 
-def release_files(world: World, job: Job) -> None:
+def release_files(world: World, job: Job, *, in_no_hurry: bool = False) -> None:
     """Removes a job's files wherever there are some, after the attempts that still write there."""
     for executor_id, incarnation in job.holders.items():
         executor = world.executors.get(executor_id)
@@ -49,13 +49,16 @@ def release_files(world: World, job: Job) -> None:
         if job.job_id in executor.attempts_of:
             executor.release_after[job.job_id] = None
         else:
-            remove_files(world, executor, job.job_id)
+            remove_files(world, executor, job.job_id, in_no_hurry=in_no_hurry)
     job.holders.clear()
     job.outputs_on.clear()
 
 
-def remove_files(world: World, executor: Executor, job_id: str) -> None:
+def remove_files(
+    world: World, executor: Executor, job_id: str, *, in_no_hurry: bool = False
+) -> None:
     """Has an executor remove all it keeps of a job."""
     executor.release_after.pop(job_id, None)
     executor.file_job_ids.pop(job_id, None)
-    world.do(ReleaseJobFiles(world.cause, executor.executor_id, executor.incarnation, job_id))
+    life = (executor.executor_id, executor.incarnation)
+    world.do(ReleaseJobFiles(world.cause, *life, job_id, in_no_hurry))

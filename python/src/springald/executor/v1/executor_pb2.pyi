@@ -49,7 +49,9 @@ class ConnectRequest(_message.Message):
 
     @_builtins.property
     def task_started(self) -> Global___TaskStarted:
-        """A task began to run in an engine process."""
+        """A task runs in an engine process. Sent before a heartbeat, so a task that ends sooner is not
+        told of.
+        """
 
     @_builtins.property
     def task_finished(self) -> Global___TaskFinished:
@@ -102,6 +104,7 @@ class ConnectResponse(_message.Message):
     RELEASE_JOB_FIELD_NUMBER: _builtins.int
     RELEASE_UPLOAD_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def registered(self) -> Global___Registered:
         """The registration was accepted. Once, first."""
@@ -134,6 +137,12 @@ class ConnectResponse(_message.Message):
     def drain(self) -> Global___Drain:
         """Take no more tasks; leave when the running ones are done."""
 
+    @_builtins.property
+    def batch(self) -> Global___Batch:
+        """Several messages in one. Sent only to executors that registered with a minor version of the
+        protocol of at least 1.
+        """
+
     def __init__(
         self,
         *,
@@ -145,16 +154,43 @@ class ConnectResponse(_message.Message):
         release_job: Global___ReleaseJob | None = ...,
         release_upload: Global___ReleaseUpload | None = ...,
         drain: Global___Drain | None = ...,
+        batch: Global___Batch | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["registered", "refused", "define_stage", "launch_task", "cancel_task", "release_job", "release_upload", "drain"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["registered", "refused", "define_stage", "launch_task", "cancel_task", "release_job", "release_upload", "drain", "batch"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
 Global___ConnectResponse: _TypeAlias = ConnectResponse  # noqa: Y015
+
+@_typing.final
+class Batch(_message.Message):
+    """Batch is several messages that are taken one after the other, as if each came alone. None of them
+    is a Registered, a Refused or a Batch, and one that is not understood does not keep the others.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectResponse]:
+        """The messages, in order."""
+
+    def __init__(
+        self,
+        *,
+        messages: _abc.Iterable[Global___ConnectResponse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Batch: _TypeAlias = Batch  # noqa: Y015
 
 @_typing.final
 class Registration(_message.Message):
