@@ -18,6 +18,7 @@ __all__ = [
     "plain_type",
     "restore",
     "result_schema",
+    "with_children",
     "with_result_schema",
 ]
 
@@ -52,10 +53,11 @@ def plain_type(data_type: pa.DataType) -> pa.DataType:
         data_type.field(number).with_type(plain_type(data_type.field(number).type))
         for number in range(data_type.num_fields)
     ]
-    return _with_children(data_type, children) if children else data_type
+    return with_children(data_type, children) if children else data_type
 
 
-def _with_children(data_type: pa.DataType, children: list[pa.Field]) -> pa.DataType:
+def with_children(data_type: pa.DataType, children: list[pa.Field]) -> pa.DataType:
+    """Returns a nested type with other children; a type of another kind stays as it is."""
     if pa.types.is_struct(data_type):
         return pa.struct(children)
     if pa.types.is_map(data_type):

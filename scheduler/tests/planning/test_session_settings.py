@@ -149,3 +149,21 @@ def test_statement_about_an_unknown_setting_says_where_all_are(
     """An error says what to do."""
     with pytest.raises(UnknownSettingError, match=f"got '{name}'; SHOW ALL lists them"):
         run(planner, f"{verb} {name}")
+
+
+def test_unsupported_types_are_replaced_in_what_a_query_promises(planner: Planner) -> None:
+    """A client is told the types that it will get (P5.7), and RESET ALL does not take that away."""
+    run(planner, "SET springald.unsupported_types = 'decimal32, Decimal64'")
+    run(planner, "RESET ALL")
+    query = "SELECT arrow_cast(1, 'Decimal32(5, 2)') AS a, arrow_cast(1, 'Decimal64(12, 2)') AS b"
+    schema = pa.ipc.read_schema(pa.py_buffer(planner.describe("s", query)))
+    assert schema == pa.schema({"a": pa.decimal128(5, 2), "b": pa.decimal128(12, 2)})
+    run(planner, "RESET springald.unsupported_types")
+    schema = pa.ipc.read_schema(pa.py_buffer(planner.describe("s", query)))
+    assert schema == pa.schema({"a": pa.decimal32(5, 2), "b": pa.decimal64(12, 2)})
+
+
+def test_unsupported_types_that_have_no_substitute_are_refused(planner: Planner) -> None:
+    """A client that cannot read plain integers is not served by leaving it alone."""
+    with pytest.raises(InvalidSettingError, match="decimal32"):
+        run(planner, "SET springald.unsupported_types = 'int64'")

@@ -18,6 +18,7 @@ from springald.engine.schemas import nullable
 from springald.errors import PlanTooLargeError, UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX, PARTITIONS_MAX
 from springald.results import plain_schema, with_result_schema
+from springald.substitutes import readable_schema
 from springald_scheduler.core.graph import (
     Exchange,
     ExchangeKind,
@@ -100,7 +101,7 @@ def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
     frame = session.query(sql, 1)
     with engine_errors(sql):
         frame.execution_plan()  # tells what has types and still cannot run
-        return session.schema(frame)
+        return readable_schema(session.schema(frame), session.settings.unsupported_types)
 
 
 def is_about_the_session(plan_text: str) -> bool:
@@ -258,7 +259,7 @@ def _whole_query(
         partition_count=1,
         single_task_reason=reason,
         operators=operators_of(1, plan),
-        schema=_result_schema(plain_schema(schema), schema),
+        schema=_result_schema(session, plain_schema(schema), schema),
         upload_ids=tuple(sorted(session.uploads)),
         inline_rows_bytes_max=session.settings.inline_rows_bytes_max,
     )
@@ -285,7 +286,7 @@ def _stage(session: PlannerSession, draft: StageDraft) -> Stage:
         partition_count=draft.partition_count,
         single_task_reason=draft.single_task_reason,
         operators=operators,
-        schema=_result_schema(schema, draft.rows_schema) if is_result else _ipc(schema),
+        schema=_result_schema(session, schema, draft.rows_schema) if is_result else _ipc(schema),
         upload_ids=_uploads_of(draft.root),
         decisions=tuple(draft.decisions),
         inline_rows_bytes_max=session.settings.inline_rows_bytes_max if is_result else 0,
@@ -310,9 +311,10 @@ def _uploads_of(root: PlanNode) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _result_schema(plain: pa.Schema, rows: pa.Schema) -> bytes:
+def _result_schema(session: PlannerSession, plain: pa.Schema, rows: pa.Schema) -> bytes:
     """Returns a file's schema that also tells which types the client wants back."""
-    return _ipc(plain if plain.equals(rows) else with_result_schema(plain, rows))
+    wanted = readable_schema(rows, session.settings.unsupported_types)
+    return _ipc(plain if plain.equals(wanted) else with_result_schema(plain, wanted))
 
 
 def _ipc(schema: pa.Schema) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from springald import substitutes
 from springald.engine.session import DEFAULT_SETTINGS, PINNED_SETTINGS, PROTECTED_PREFIXES
 from springald.errors import (
     InvalidSettingError,
@@ -29,6 +30,7 @@ ADAPTIVE_BROADCAST: Final = "springald.adaptive_broadcast"
 ADAPTIVE_COALESCE: Final = "springald.adaptive_coalesce"
 ADAPTIVE_SKIP_EMPTY: Final = "springald.adaptive_skip_empty"
 ADAPTIVE_SPLIT: Final = "springald.adaptive_split"
+UNSUPPORTED_TYPES: Final = "springald.unsupported_types"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 TIME_ZONE: Final = "datafusion.execution.time_zone"
 _BROADCAST_BYTES: Final = "datafusion.optimizer.hash_join_single_partition_threshold"
@@ -59,6 +61,11 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
     INLINE_ROWS_BYTES_MAX: (
         str(64 * 1024),
         "how many bytes a result of one task has at most to come with its job's last news",
+    ),
+    UNSUPPORTED_TYPES: (
+        "",
+        "types that the client cannot read, with commas between them: of "
+        + ", ".join(substitutes.UNSUPPORTED_TYPES),
     ),
     RANGE_PLACEMENT: (
         "auto",
@@ -164,7 +171,9 @@ class SessionSettings:
         """Brings one setting, or `all`, back to where it began; returns False if it was there."""
         name = full_name(name)
         if name == "all":
-            self.own, self.engine = _defaults(), {}
+            # What a client can read is a fact about it, and no wish of its user.
+            kept = {UNSUPPORTED_TYPES: self.own[UNSUPPORTED_TYPES]}
+            self.own, self.engine = _defaults() | kept, {}
         elif name in _DESCRIPTIONS:
             self.own[name] = _DESCRIPTIONS[name][0]
         else:
@@ -208,6 +217,11 @@ class SessionSettings:
     def inline_rows_bytes_max(self) -> int:
         """The most bytes of a result that needs no fetching."""
         return int(self.own[INLINE_ROWS_BYTES_MAX])
+
+    @property
+    def unsupported_types(self) -> frozenset[str]:
+        """Types that results must not have, because the client cannot read them."""
+        return frozenset(filter(None, self.own[UNSUPPORTED_TYPES].split(",")))
 
     @property
     def adaptive(self) -> AdaptiveRules:
@@ -288,6 +302,10 @@ def _checked(name: str, value: str) -> str:
         return value.lower()
     if name == PROFILE and value.lower() in {"true", "false"}:
         return value.lower()
+    if name == UNSUPPORTED_TYPES:
+        names = value.lower().replace(" ", "").split(",")
+        if set(names) <= {"", *substitutes.UNSUPPORTED_TYPES}:
+            return ",".join(filter(None, names))
     if name in _SIZES and value.isascii() and value.isdigit():
         return value
     raise InvalidSettingError(f"{name} says {_DESCRIPTIONS[name][1]}: got {value!r}")

@@ -42,6 +42,11 @@ import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
  * }</pre>
  */
 public final class Session implements AutoCloseable {
+  private static final String UNSUPPORTED_TYPES = "springald.unsupported_types";
+
+  /** Arrow for Java cannot read a stream that has these; they arrive as decimal128. */
+  private static final String TYPES_NOT_READ = "decimal32,decimal64";
+
   private final Transport transport;
   private final String id;
   private final String schedulerVersion;
@@ -297,7 +302,8 @@ public final class Session implements AutoCloseable {
                 ProtocolVersion.newBuilder()
                     .setMajor(Limits.PROTOCOL_MAJOR)
                     .setMinor(Limits.PROTOCOL_MINOR))
-            .setClientName(Query.PRODUCER);
+            .setClientName(Query.PRODUCER)
+            .addSettings(option(UNSUPPORTED_TYPES, TYPES_NOT_READ));
     options.settings().forEach((name, value) -> request.addSettings(option(name, value)));
     try {
       return transport.once(
