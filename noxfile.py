@@ -119,17 +119,14 @@ def system(session: nox.Session) -> None:
 @nox.session
 def cpp(session: nox.Session) -> None:
     """Builds the C++ client, and runs its examples on a real cluster."""
-    _system(session, "cpp")
-    # The interpreter says where pyarrow's headers and libraries are.
-    python = f"-DPython3_EXECUTABLE={sys.executable}"
-    session.run("cmake", "-S", CPP, "-B", CPP_BUILD, python, silent=True)
-    session.run("cmake", "--build", CPP_BUILD, "--parallel", str(os.cpu_count() or 1), silent=True)
+    _build_cpp(session)
     session.run("pytest", *(session.posargs or ["integration-tests/cpp"]))
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
     """The vectors that hold the clients together, through each client under test."""
+    _build_cpp(session)
     session.run("pytest", *(session.posargs or ["integration-tests/conformance"]))
 
 
@@ -166,6 +163,14 @@ def bench(session: nox.Session) -> None:
 
 def _system(session: nox.Session, *groups: str) -> None:
     session.run("python", "-m", "tools.system_packages", *groups)
+
+
+def _build_cpp(session: nox.Session) -> None:
+    _system(session, "cpp")
+    # The interpreter says where pyarrow's headers and libraries are.
+    python = f"-DPython3_EXECUTABLE={sys.executable}"
+    session.run("cmake", "-S", CPP, "-B", CPP_BUILD, python, silent=True)
+    session.run("cmake", "--build", CPP_BUILD, "--parallel", str(os.cpu_count() or 1), silent=True)
 
 
 def _cpp_sources() -> list[str]:

@@ -1,4 +1,4 @@
-/// Statements as plans on their way to the scheduler: SQL text with its parameters.
+/// Statements on their way to the scheduler: SQL text with its parameters, and plans.
 #pragma once
 
 #include <concepts>
@@ -46,6 +46,12 @@ using NamedParameters = std::map<std::string, Parameter>;
 plan::v1::Plan sql_plan(std::string_view text);
 plan::v1::Plan sql_plan(std::string_view text, const PositionalParameters& parameters);
 plan::v1::Plan sql_plan(std::string_view text, const NamedParameters& parameters);
+
+/// Wraps a logical plan, which is checked by the scheduler.
+plan::v1::Plan relations_plan(plan::v1::RelationTree relations);
+
+/// Wraps a serialised plan of Substrait, and the version of Substrait by which it was written.
+plan::v1::Plan substrait_plan(std::string_view bytes, std::string_view version);
 
 /// Reads a plan that was serialised before. Throws CallerError if the bytes do not decode.
 plan::v1::Plan plan_from_bytes(std::string_view bytes);

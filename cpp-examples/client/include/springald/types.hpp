@@ -1,4 +1,4 @@
-/// Arrow's types and schemas as messages of `springald.type.v1`, and back.
+/// Arrow's types, schemas and scalars as messages of `springald.type.v1`, and back.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@ namespace arrow {
 class DataType;
 class Field;
 class Schema;
+struct Scalar;
 }  // namespace arrow
 
 namespace springald {
@@ -19,6 +20,12 @@ namespace springald {
 type::v1::DataType to_proto(const arrow::DataType& data_type);
 type::v1::Field to_proto(const arrow::Field& field);
 type::v1::Schema to_proto(const arrow::Schema& schema);
+
+/// Writes a typed value, for example as a parameter. A dictionary or run-end encoding stays in the
+/// type; the value is written without it.
+///
+/// Throws CallerError as for the type, or if a text is not UTF-8.
+type::v1::Scalar to_proto(const arrow::Scalar& scalar);
 
 /// Reads a type, field or schema. An extension type becomes its storage type; a field keeps the
 /// extension's name and parameters in its metadata, as when Arrow reads a file.
