@@ -95,6 +95,7 @@ class FakeCluster(SchedulerServiceServicer):
         self.files: dict[str, physical_pb2.RegisteredFiles] = {}
         self.uploads: dict[str, pa.Table] = {}
         self.protocol_major = PROTOCOL_MAJOR
+        self.protocol_minor = 0
         self.forgetful = False
         self.lease_ms = 60_000
         self.flight = FakeFlight(self)
@@ -170,7 +171,9 @@ class FakeCluster(SchedulerServiceServicer):
         self.sessions[session_id] = {option.name: option.value for option in request.settings}
         return pb.OpenSessionResponse(
             session_id=session_id,
-            protocol_version=pb.ProtocolVersion(major=self.protocol_major),
+            protocol_version=pb.ProtocolVersion(
+                major=self.protocol_major, minor=self.protocol_minor
+            ),
             scheduler_version="0.0.fake",
             lease_ms=self.lease_ms,
         )
@@ -191,6 +194,8 @@ class FakeCluster(SchedulerServiceServicer):
         self, request: pb.ExecuteRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.ExecuteResponse]:
         self._check_session(request.session_id, context)
+        for operation_id in request.released_operation_ids:
+            self.note(f"released with a statement {operation_id}")
         sql = request.plan.sql.text
         with self.changed:
             script = self.scripts.get(sql, self.default)
@@ -241,7 +246,8 @@ class FakeCluster(SchedulerServiceServicer):
     def ReleaseJob(
         self, request: pb.ReleaseJobRequest, context: grpc.ServicerContext
     ) -> pb.ReleaseJobResponse:
-        self.note(f"release {request.operation_id}")
+        for operation_id in (request.operation_id, *request.more_operation_ids):
+            self.note(f"release {operation_id}")
         self.note("release")
         return pb.ReleaseJobResponse()
 

@@ -42,7 +42,7 @@ from springald.errors import (
 )
 from springald.executor.v1 import executor_pb2
 from springald.grpc_transport import GrpcTransport
-from springald.limits import MESSAGE_BYTES_MAX
+from springald.limits import MESSAGE_BYTES_MAX, RELEASED_PER_CALL_MAX
 from springald.physical.v1.physical_pb2 import FILE_FORMAT_PARQUET, RegisteredFiles
 from springald.plan.v1.plan_pb2 import (
     Plan,
@@ -286,6 +286,34 @@ def test_job_released_frees_its_files(scheduler: Scheduler, client: GrpcTranspor
         list(client.attach_job(pb.AttachJobRequest(session_id=session_id, operation_id="j1")))
     described = client.describe_job(pb.DescribeJobRequest(operation_id="j1"))
     assert described.summary.status == pb.JOB_STATUS_SUCCEEDED
+
+
+def test_job_released_with_a_statement_or_with_others_frees_its_files(
+    scheduler: Scheduler, client: GrpcTransport
+) -> None:
+    """What is given up may be named by any call for it, also by one that is refused (P3.4)."""
+    session_id = open_session(client)
+    with Executor(scheduler.address) as executor:
+        run(client, session_id)
+        refused = pb.ExecuteRequest(session_id=session_id, released_operation_ids=["o1", "never"])
+        with pytest.raises(InvalidArgumentError, match="operation id"):
+            list(client.execute(refused))
+        assert executor.wait("release_job")[0].job_id == "j1"
+        for name in ("o2", "o3"):
+            list(client.execute(execute_request(session_id, operation_id=name)))
+        client.release_job(
+            pb.ReleaseJobRequest(
+                session_id=session_id, operation_id="o2", more_operation_ids=["never", "o3"]
+            )
+        )
+        assert [each.job_id for each in executor.wait("release_job", 3)] == ["j1", "j2", "j3"]
+        many = pb.ReleaseJobRequest(
+            session_id=session_id,
+            operation_id="o",
+            more_operation_ids=["o"] * (RELEASED_PER_CALL_MAX + 1),
+        )
+        with pytest.raises(InvalidArgumentError, match="at most"):
+            client.release_job(many)
 
 
 def test_session_closed_releases_everything(scheduler: Scheduler, client: GrpcTransport) -> None:

@@ -14,6 +14,9 @@ CALL_MS_MAX: Final = 60_000
 CLOSE_MS_MAX: Final = 2_000
 """How long saying goodbye may take: closing a session, releasing a result."""
 
+RELEASE_HELD_MS: Final = 200
+"""How long giving up a result whose rows have come waits for a statement to go with."""
+
 CALL_TRIES_MAX: Final = 5
 """How often a call is made while the scheduler cannot be reached."""
 

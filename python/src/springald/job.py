@@ -45,11 +45,12 @@ class Job:
         self._statement = statement
         self._table: pa.Table | None = None
         operation_id = new_operation_id()
-        watch = JobWatch(session.transport, session.id, operation_id, plan_of(statement))
+        watch = JobWatch(
+            session.transport, session.id, operation_id, plan_of(statement), session.releases
+        )
         self._watch = watch
-        give_up = partial(_give_up, session.transport, session.id, watch)
         # Before the job begins, so that there is no moment in which it runs and nobody answers.
-        self._release = weakref.finalize(self, session.later, give_up)
+        self._release = weakref.finalize(self, _give_up, session, watch)
         self._release.atexit = False
         with self._given_up_if_interrupted():
             watch.start()
@@ -238,7 +239,15 @@ class Job:
         )
 
 
-def _give_up(transport: Transport, session_id: str, watch: JobWatch) -> None:
+def _give_up(session: Session, watch: JobWatch) -> None:
+    """Has a job released, at once if it runs or has files; may be called in a finalizer."""
+    if watch.holds_little and session.takes_releases:
+        session.releases.add(watch.operation_id)
+    else:
+        session.later(partial(_release, session.transport, session.id, watch))
+
+
+def _release(transport: Transport, session_id: str, watch: JobWatch) -> None:
     watch.stop()
     transport.release_job(
         pb.ReleaseJobRequest(session_id=session_id, operation_id=watch.operation_id)

@@ -19,6 +19,7 @@ from springald.errors import (
 )
 from springald.plan.v1 import plan_pb2
 from springald.progress import JobStatus
+from springald.releases import Releases
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.transport import Stream, Transport
 
@@ -40,6 +41,10 @@ class JobWatch:
         session_id: The session.
         operation_id: The job's name for this client.
         plan: What to run.
+        releases: What goes with the statement.
+
+    Attributes:
+        holds_little: True when the job has ended and its rows, if any, have come with the news.
     """
 
     def __init__(
@@ -48,11 +53,15 @@ class JobWatch:
         session_id: str,
         operation_id: str,
         plan: plan_pb2.Plan,
+        releases: Releases,
     ) -> None:
         self.operation_id = operation_id
         self._transport = transport
         self._session_id = session_id
         self._plan = plan
+        self._releases = releases
+        self._released: list[str] = []
+        self.holds_little = False
         self._changed = threading.Condition()
         self._update = pb.JobUpdate()
         self._heard = False
@@ -152,8 +161,12 @@ class JobWatch:
     def _open(self) -> Iterator[pb.JobUpdate]:
         """Opens a stream: executing again under the same name is safe until the job is known."""
         if not self._heard:
+            self._released = self._released or self._releases.take()
             execute = pb.ExecuteRequest(
-                session_id=self._session_id, operation_id=self.operation_id, plan=self._plan
+                session_id=self._session_id,
+                operation_id=self.operation_id,
+                plan=self._plan,
+                released_operation_ids=self._released,
             )
             executed = self._transport.execute(execute)
             self._hold(executed)
@@ -180,6 +193,9 @@ class JobWatch:
         with self._changed:
             self._update = update
             self._heard = True
+            self._released = []
+            is_remote = update.result.WhichOneof("rows") == "remote"
+            self.holds_little = JobStatus.from_proto(update.status).is_final and not is_remote
             if JobStatus.from_proto(update.status).is_final and update.HasField("error"):
                 self._failure = error_from_proto(update.error)
             listeners = list(self._listeners)
@@ -190,6 +206,7 @@ class JobWatch:
             self._tell(listener, update)
 
     def _fail(self, error: SpringaldError) -> None:
+        self._releases.put_back(self._released)
         with self._changed:
             self._failure = error
             self._listeners.clear()

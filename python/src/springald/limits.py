@@ -8,6 +8,12 @@ PROTOCOL_MINOR: Final = 1
 BATCH_PROTOCOL_MINOR: Final = 1
 """From this minor version on executors take several messages in one."""
 
+RELEASES_PROTOCOL_MINOR: Final = 1
+"""From this minor version on schedulers release several jobs in one call."""
+
+RELEASED_PER_CALL_MAX: Final = 1_000
+"""Jobs that one call may release beside what it is for."""
+
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 """A control message, in both directions."""
 

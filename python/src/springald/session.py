@@ -3,18 +3,26 @@
 import atexit
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 from uuid import uuid4
 
 from springald.checks import check_statement
-from springald.client_limits import CLOSE_MS_MAX
+from springald.client_limits import CLOSE_MS_MAX, RELEASE_HELD_MS
 from springald.errors import ProtocolMismatchError, SessionNotFoundError, SpringaldError
-from springald.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR, SESSION_KEEP_INTERVAL_MS
+from springald.limits import (
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    RELEASES_PROTOCOL_MINOR,
+    SESSION_KEEP_INTERVAL_MS,
+)
 from springald.physical.v1.physical_pb2 import Option
 from springald.plan.v1 import plan_pb2
+from springald.releases import Releases
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.transport import Transport
 from springald.version import springald_version
@@ -29,6 +37,10 @@ _PLAN_MINOR_FOR_SQL: Final = 0
 Chore = Callable[[], object]
 
 
+def _release_soon() -> None:
+    """Marks, among the chores, that results wait to be released; nobody calls it."""
+
+
 class Session:
     """An open session of a scheduler.
 
@@ -39,6 +51,10 @@ class Session:
     Args:
         transport: The way to the scheduler; the session closes it.
         settings: Settings to begin with.
+
+    Attributes:
+        releases: Results that were given up, for the next statement to take along.
+        takes_releases: Whether the scheduler knows how.
 
     Raises:
         SpringaldError: The scheduler cannot be reached, or refuses the session.
@@ -57,9 +73,14 @@ class Session:
         self.id = opened.session_id
         self.scheduler_version = opened.scheduler_version
         self._chores: SimpleQueue[Chore | None] = SimpleQueue()
+        self.takes_releases = opened.protocol_version.minor >= RELEASES_PROTOCOL_MINOR
+        self.releases = Releases(partial(self._chores.put, _release_soon))
         self._keeper = threading.Thread(
             target=_keep,
-            args=(transport, self.id, self._chores, _keep_interval_s(opened.lease_ms)),
+            args=(
+                *(transport, self.id, self._chores, self.releases),
+                _keep_interval_s(opened.lease_ms),
+            ),
             name=f"springald-session-{self.id[:8]}",
             daemon=True,
         )
@@ -115,6 +136,7 @@ def _keep(
     transport: Transport,
     session_id: str,
     chores: SimpleQueue[Chore | None],
+    releases: Releases,
     interval_s: float,
 ) -> None:
     """The life of a session's thread: chores, signs of life, and the goodbye at the end."""
@@ -125,13 +147,31 @@ def _keep(
     def close() -> None:
         transport.close_session(pb.CloseSessionRequest(session_id=session_id))
 
+    def release() -> None:
+        if released := releases.take_due():
+            first, *more = released
+            transport.release_job(
+                pb.ReleaseJobRequest(
+                    session_id=session_id, operation_id=first, more_operation_ids=more
+                )
+            )
+
+    release_s: float | None = None
     while True:
+        due, wait_s = keep, interval_s
+        if release_s is not None:
+            due, wait_s = release, max(0.0, release_s - time.monotonic())
         try:
-            chore = chores.get(timeout=interval_s)
+            chore = chores.get(timeout=wait_s)
         except Empty:
-            chore = keep
+            chore = due
         if chore is None:
             break
+        if chore is _release_soon:
+            release_s = time.monotonic() + RELEASE_HELD_MS / 1000
+            continue
+        if chore is release:
+            release_s = None
         _attempt(chore)
     _attempt(close)
     transport.close()

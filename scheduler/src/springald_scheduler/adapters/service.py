@@ -30,8 +30,8 @@ from springald_scheduler.codec.requests import (
     check_protocol_version,
     file_format_from_proto,
     registered_upload,
-    release,
     released_upload,
+    releases,
     session_closed,
     session_opened,
     session_seen,
@@ -87,9 +87,11 @@ class SchedulerApi:
 
     def execute(self, request: pb.ExecuteRequest) -> "Updates[pb.ExecuteResponse]":
         """Runs a statement and follows the job."""
+        session_id = check_name(request.session_id, "session_id")
+        if request.released_operation_ids:
+            self._driver.tell(*releases(session_id, request.released_operation_ids))
         submission = submission_from_proto(request)
-        check_name(request.session_id, "session_id")
-        with self._known(request.session_id):
+        with self._known(session_id):
             job_id = self._driver.submit(submission)
         watch = self._driver.watch(request.session_id, job_id)
         return Updates(watch, self._update, lambda update: pb.ExecuteResponse(update=update))
@@ -117,9 +119,9 @@ class SchedulerApi:
 
     def release_job(self, request: pb.ReleaseJobRequest) -> pb.ReleaseJobResponse:
         """Gives up a job's result and files."""
-        check_name(request.session_id, "session_id")
-        check_name(request.operation_id, "operation_id")
-        self._driver.tell(release(request))
+        session_id = check_name(request.session_id, "session_id")
+        names = [request.operation_id, *request.more_operation_ids]
+        self._driver.tell(*releases(session_id, names))
         return pb.ReleaseJobResponse()
 
     def list_jobs(self, request: pb.ListJobsRequest) -> pb.ListJobsResponse:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -12,7 +13,12 @@ from springald.errors import (
     ProtocolMismatchError,
     UnsupportedError,
 )
-from springald.limits import OPERATION_ID_CHARACTERS_MAX, PROTOCOL_MAJOR, PROTOCOL_MINOR
+from springald.limits import (
+    OPERATION_ID_CHARACTERS_MAX,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    RELEASED_PER_CALL_MAX,
+)
 from springald.plan.v1 import plan_pb2
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.sql_text import has_words
@@ -128,9 +134,18 @@ def cancellation(request: pb.CancelJobRequest) -> JobCancelRequested:
     return JobCancelRequested(request.session_id, request.operation_id, request.reason)
 
 
-def release(request: pb.ReleaseJobRequest) -> JobReleased:
-    """The event of a result given up."""
-    return JobReleased(request.session_id, request.operation_id)
+def releases(session_id: str, names: Sequence[str]) -> list[JobReleased]:
+    """The events of results given up.
+
+    Raises:
+        InvalidArgumentError: A name is empty, or there are too many.
+    """
+    if len(names) > RELEASED_PER_CALL_MAX + 1:
+        raise InvalidArgumentError(
+            f"a call must release at most {RELEASED_PER_CALL_MAX} more jobs: got {len(names)}; "
+            "make several"
+        )
+    return [JobReleased(session_id, check_name(name, "operation_id")) for name in names]
 
 
 def upload_requested(request: pb.PrepareUploadRequest, upload_id: str) -> UploadRequested:

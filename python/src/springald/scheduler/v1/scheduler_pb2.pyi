@@ -242,6 +242,7 @@ class ExecuteRequest(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     OPERATION_ID_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
+    RELEASED_OPERATION_IDS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session. Required."""
     operation_id: _builtins.str
@@ -252,16 +253,24 @@ class ExecuteRequest(_message.Message):
     def plan(self) -> _plan_pb2.Plan:
         """The statement. Required."""
 
+    @_builtins.property
+    def released_operation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other jobs of the session that the client gives up, by operation id, at most 1,000: they are
+        released before the statement is looked at. Only for a scheduler whose minor version of the
+        protocol is at least 1; an earlier one would keep them until the session ends.
+        """
+
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         operation_id: _builtins.str = ...,
         plan: _plan_pb2.Plan | None = ...,
+        released_operation_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_id", b"operation_id", "plan", b"plan", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_id", b"operation_id", "plan", b"plan", "released_operation_ids", b"released_operation_ids", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -694,19 +703,27 @@ class ReleaseJobRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     OPERATION_ID_FIELD_NUMBER: _builtins.int
+    MORE_OPERATION_IDS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session. Required."""
     operation_id: _builtins.str
     """The operation id, or the job id."""
+    @_builtins.property
+    def more_operation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """More of them, at most 1,000. Only for a scheduler whose minor version of the protocol is at least
+        1, see ExecuteRequest.released_operation_ids.
+        """
+
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         operation_id: _builtins.str = ...,
+        more_operation_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_id", b"operation_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more_operation_ids", b"more_operation_ids", "operation_id", b"operation_id", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
