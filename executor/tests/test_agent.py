@@ -266,19 +266,55 @@ def test_release_of_a_job_removes_its_folder_after_its_last_attempt() -> None:
     assert kinds(tell(told, ev.JobReleased("j1"))) == ["Ignore"]
 
 
-def test_reconnecting_to_the_same_scheduler_keeps_finished_outputs() -> None:
-    """A broken stream costs running attempts; results can still be read."""
+def test_reconnecting_to_the_same_scheduler_goes_on() -> None:
+    """A broken stream costs nothing: attempts run on, and what ended is told on the next one."""
+    told = agent()
+    tell(told, launch())
+    done = one(tell(told, ev.TaskRan(1, TASK, report())), ac.TellTaskFinished)
+    tell(told, launch("j1/s1/t2#1"))
+    lost = tell(told, ev.SchedulerLost())
+    holdings = told.holdings()
+    again = tell(told, ev.Registered("c1", ()))
+
+    assert kinds(lost) == ["Ignore"]
+    assert holdings.running_task_ids == ("j1/s1/t2#1",)
+    assert holdings.finished_task_ids == (TASK,)
+    assert holdings.job_ids == ("j1",)
+    assert one(again, ac.TellTaskFinished).report == done.report
+    assert told.find_output("j1", TASK)
+
+
+def test_settled_stage_is_not_told_again() -> None:
+    """Its outputs stay; the reports of the job's other stages are still kept."""
     told = agent()
     tell(told, launch())
     tell(told, ev.TaskRan(1, TASK, report()))
-    tell(told, launch("j1/s1/t2#1"))
-    lost = tell(told, ev.SchedulerLost())
-    gone = tell(told, ev.EngineDied(1, DIED))
-    tell(told, ev.Registered("c1", ()))
-
-    assert kinds(lost) == ["StopEngine", "StartEngine"]
-    assert kinds(gone) == ["RemoveFolder"], "nobody is told of an attempt that was given up"
+    tell(told, ev.StageSettled("j1", 2))
+    assert told.holdings().finished_task_ids == (TASK,)
+    tell(told, ev.StageSettled("j1", 1))
+    assert told.holdings().finished_task_ids == ()
+    assert kinds(tell(told, ev.Registered("c1", ()))) == []
     assert told.find_output("j1", TASK)
+
+
+def test_failure_is_told_once_more() -> None:
+    """Whether it was heard on the broken stream is not known; after that it was."""
+    told = agent()
+    tell(told, launch())
+    tell(told, ev.SchedulerLost())
+    tell(told, ev.TaskBroke(1, TASK, DIED))
+    assert kinds(tell(told, ev.Registered("c1", ()))) == ["TellTaskFailed"]
+    assert kinds(tell(told, ev.Registered("c1", ()))) == []
+
+
+def test_uploads_are_told_again() -> None:
+    """A scheduler that was started anew learns of uploads that it knew only by their place."""
+    told = agent()
+    tell(told, ev.UploadBegan("u1"))
+    tell(told, ev.UploadBegan("u2"))
+    tell(told, ev.UploadArrived("u1", report(size=10).output))
+    assert told.holdings().upload_ids == ("u1",)
+    assert one(tell(told, ev.Registered("c1", ())), ac.TellUploadStored).upload_id == "u1"
 
 
 def test_another_scheduler_begins_with_an_empty_executor() -> None:

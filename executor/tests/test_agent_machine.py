@@ -1,6 +1,6 @@
 """The agent's core under random orders of events, late and unknown ones among them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import settings
@@ -26,6 +26,7 @@ from springald_executor.core.model import (
     TaskRequest,
 )
 from springald_executor.core.records import Profile
+from springald_executor.core.reports import Holdings
 
 BROKE = Failure("DATA_INVALID", "broke")
 DIED = Failure("TASK_LOST", "died", retryable=True)
@@ -57,7 +58,7 @@ class AgentMachine(RuleBasedStateMachine):
         self.clock_ms = 0
         self.launched = 0
         self.open_launches: set[str] = set()
-        self.connected = False
+        self.answered: set[str] = set()
 
     @initialize(slots=st.integers(1, 4), engines=st.integers(1, 4))
     def begin(self, slots: int, engines: int) -> None:
@@ -66,12 +67,29 @@ class AgentMachine(RuleBasedStateMachine):
         self._carry_out(self.agent.begin())
         self.register("c1")
 
-    @rule(cluster=st.sampled_from(["c1", "c1", "c2"]))
+    @rule(cluster=st.sampled_from(["c1", "c1", "c1", "c2"]))
     def register(self, cluster: str) -> None:
         """The stream breaks, and a scheduler, perhaps another one, accepts the executor."""
         self._tell(ev.SchedulerLost())
-        self.open_launches.clear()
-        self._tell(ev.Registered(cluster, ("/",)))
+        holdings = self.agent.holdings()
+        self.answered.clear()
+        if cluster == self.agent.cluster:
+            assert self.open_launches <= set(holdings.running_task_ids), "no attempt is forgotten"
+            self._tell(ev.Registered(cluster, ("/",)))
+            assert self.answered >= set(holdings.finished_task_ids), "what is kept is told again"
+        else:
+            self.open_launches.clear()
+            self._tell(ev.Registered(cluster, ("/",)))
+            # But for folders of attempts whose engines are being killed.
+            left = replace(self.agent.holdings(), job_ids=())
+            assert left == Holdings(), "nothing of another scheduler is left"
+
+    @rule(job=st.sampled_from(JOBS))
+    def settle(self, job: str) -> None:
+        """The scheduler has written down where the outputs of a stage lie."""
+        self._tell(ev.StageSettled(job, 1))
+        kept = self.agent.holdings().finished_task_ids
+        assert not [each for each in kept if each.startswith(f"{job}/s1/")]
 
     def define(self, job: str, reads: str) -> None:
         """The scheduler defines a stage; its input may lie here, elsewhere or nowhere."""
@@ -276,7 +294,10 @@ class AgentMachine(RuleBasedStateMachine):
                 world.running[engine_id] = request
                 world.folders.add(request.grant.folder)
             case ac.TellTaskFinished(task_id=task_id) | ac.TellTaskFailed(task_id=task_id):
-                assert task_id in self.open_launches, "an attempt is answered once"
+                assert task_id not in self.answered, "an attempt is answered once a stream"
+                self.answered.add(task_id)
+                if task_id not in self.open_launches:
+                    assert world.told[task_id] == type(action).__name__, "and always alike"
                 self.open_launches.discard(task_id)
                 world.told[task_id] = type(action).__name__
                 if isinstance(action, ac.TellTaskFailed):

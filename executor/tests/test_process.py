@@ -423,12 +423,12 @@ def test_lost_scheduler_is_called_again(
     tmp_path: Path,
     scan: Any,  # noqa: ANN401
 ) -> None:
-    """An executor comes back by itself, with its attempts stopped and its outputs kept."""
+    """An executor comes back by itself, with its attempts running and its outputs kept."""
     executor = start()
     stream = scheduler.executor()
     ready = executor.wait_ready()
     kept = run_scan(stream, scan)
-    run_forever(stream)
+    running = run_forever(stream)
     scheduler.stop()
     with FakeScheduler([tmp_path], port=scheduler.port) as second:
         back = second.executor()
@@ -436,6 +436,11 @@ def test_lost_scheduler_is_called_again(
         again = back.wait("registration")
         assert (again.executor_id, again.incarnation) == (first.executor_id, first.incarnation)
         assert read_result(ready, (kept.task_id, 0)).num_rows == 100
+        assert list(again.running_task_ids) == [running]
+        assert list(again.finished_task_ids) == [kept.task_id]
+        assert back.wait("task_finished") == kept
+        back.tell(cancel_task=pb.CancelTask(task_id=running))
+        back.wait("task_failed", lambda message: message.task_id == running)
         assert run_scan(back, scan, "t2#1").sizes.rows[0] == 100
         executor.terminate()
         assert executor.exit_code() == 0, executor.log

@@ -121,7 +121,9 @@ class ExecutorDriver:
         """Returns the first message of a stream."""
         if self._facts is None:
             raise AssertionError("an executor is introduced before it registers")
-        return registration(self._facts)
+        with self._lock:
+            holdings = self._agent.holdings()
+        return registration(self._facts, holdings)
 
     def register(self, facts: Facts) -> None:
         """Introduces the executor over a link that is there already."""

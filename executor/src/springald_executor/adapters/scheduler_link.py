@@ -112,8 +112,11 @@ class GrpcLink:
 
     def _connect_once(self, listener: LinkListener) -> bool | None:
         """Keeps one stream; returns whether it was registered, None if that was refused."""
-        self._outgoing = queue.SimpleQueue()
-        self._outgoing.put(listener.registration())
+        outgoing: queue.SimpleQueue[ConnectRequest | None] = queue.SimpleQueue()
+        outgoing.put(listener.registration())
+        # What is sent from now on comes after it; what was sent until now is sent again if it
+        # matters.
+        self._outgoing = outgoing
         if self._closing.is_set():
             return False
         was_registered = False

@@ -8,7 +8,7 @@ from springald_executor.codec.stages import stage_from_proto
 from springald_executor.core import events as ev
 
 
-def event_from_proto(message: pb.ConnectResponse) -> ev.Event | None:
+def event_from_proto(message: pb.ConnectResponse) -> ev.Event | None:  # noqa: PLR0911 - a table
     """Returns the event that a message tells; None for one that this version does not know.
 
     A refusal is no event: the link ends with it.
@@ -39,6 +39,8 @@ def event_from_proto(message: pb.ConnectResponse) -> ev.Event | None:
             return ev.JobReleased(message.release_job.job_id)
         case "release_upload":
             return ev.UploadReleased(message.release_upload.upload_id)
+        case "settle_stage":
+            return ev.StageSettled(message.settle_stage.job_id, message.settle_stage.stage_id)
         case "drain":
             return ev.DrainOrdered()
         case _:

@@ -15,10 +15,11 @@ from springald_executor.codec.sizes import sizes_to_proto
 from springald_executor.core import actions as ac
 from springald_executor.core.model import OperatorFigures
 from springald_executor.core.records import Facts
+from springald_executor.core.reports import Holdings
 
 
-def registration(facts: Facts) -> pb.ConnectRequest:
-    """Returns the message that introduces an executor."""
+def registration(facts: Facts, holdings: Holdings) -> pb.ConnectRequest:
+    """Returns the message that introduces an executor, with what it runs and keeps."""
     return pb.ConnectRequest(
         registration=pb.Registration(
             protocol_version=ProtocolVersion(major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR),
@@ -33,6 +34,10 @@ def registration(facts: Facts) -> pb.ConnectRequest:
             flight_address=facts.flight_address,
             pid=facts.pid,
             host=facts.host,
+            running_task_ids=holdings.running_task_ids,
+            finished_task_ids=holdings.finished_task_ids,
+            job_ids=holdings.job_ids,
+            upload_ids=holdings.upload_ids,
         )
     )
 

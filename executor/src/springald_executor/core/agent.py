@@ -28,6 +28,7 @@ from springald_executor.core.inputs import CannotRunError, resolve_inputs, resol
 from springald_executor.core.limits import ENGINE_STARTS_FAILED_MAX
 from springald_executor.core.model import StageDefinition, StoredFile, TaskRequest
 from springald_executor.core.records import Engine, Profile, Task
+from springald_executor.core.reports import Holdings, Report, Reports, holdings_of
 from springald_executor.core.shelf import Shelf
 from springald_executor.core.states import EngineState, TaskState, check_engine, check_task
 
@@ -46,6 +47,7 @@ class Agent:
         self.tasks: dict[str, Task] = {}
         self.engines: dict[int, Engine] = {}
         self.released_jobs: set[str] = set()
+        self.reports = Reports()
         self.draining = False
         self.left = False
         self.cluster = ""
@@ -62,6 +64,7 @@ class Agent:
             ev.TaskLaunched: self._on_launched,
             ev.TaskCancelled: self._on_cancelled,
             ev.JobReleased: self._on_job_released,
+            ev.StageSettled: self._on_stage_settled,
             ev.DrainOrdered: self._on_drain_ordered,
             ev.DrainWanted: self._on_drain_wanted,
             ev.EngineReady: self._on_engine_ready,
@@ -100,6 +103,11 @@ class Agent:
         """Returns the attempts that the scheduler may still hear of."""
         return [task_id for task_id, task in self.tasks.items() if task.owed]
 
+    def holdings(self) -> Holdings:
+        """Returns what the executor runs and keeps, for its registration."""
+        jobs = {job_id for job_id, _ in self.stages}
+        return holdings_of(self.running_task_ids(), jobs, self.shelf, self.reports)
+
     def slots_occupied(self) -> int:
         """Returns the slots of attempts that have an engine, also one that is being stopped."""
         return sum(task.launch.slots for task in self.tasks.values() if task.engine_id)
@@ -113,16 +121,30 @@ class Agent:
     def _on_registered(self, event: ev.Registered) -> None:
         self._allowed_paths = event.allowed_paths
         if self.cluster not in {"", event.cluster}:
-            for job_id in list(self.shelf.jobs):
-                self._release_job(job_id)
-            for upload_id in list(self.shelf.uploads):
-                self._release_upload(upload_id)
+            self._forget_cluster()
         self.cluster = event.cluster
+        for report in self.reports.take_again(event):
+            self._do(report)
+        for upload_id, shelf in self.shelf.uploads.items():
+            if shelf.file is not None:
+                self._do(TellUploadStored(event, *_stored(upload_id, shelf.file)))
 
-    def _on_scheduler_lost(self, _: ev.SchedulerLost) -> None:
+    def _forget_cluster(self) -> None:
+        """Drops what another scheduler wanted; it remembers nothing of it, or is not the same."""
         self.stages.clear()
+        self.reports.clear()
         for task_id in list(self.tasks):
             self._stop_task(task_id, None)
+        for job_id in list(self.shelf.jobs):
+            self._release_job(job_id)
+        for upload_id in list(self.shelf.uploads):
+            self._release_upload(upload_id)
+
+    def _on_scheduler_lost(self, _: ev.SchedulerLost) -> None:
+        self._ignore("scheduler that may come back")
+
+    def _on_stage_settled(self, event: ev.StageSettled) -> None:
+        self.reports.settle(event.job_id, event.stage_id)
 
     def _on_stage_defined(self, event: ev.StageDefined) -> None:
         self.stages[event.stage.job_id, event.stage.stage_id] = event.stage
@@ -154,13 +176,14 @@ class Agent:
 
     def _on_job_released(self, event: ev.JobReleased) -> None:
         job_id = event.job_id
-        if not any(key[0] == job_id for key in self.stages) and job_id not in self.shelf.jobs:
+        if job_id not in self.holdings().job_ids:
             self._ignore("unknown job")
             return
         self._release_job(job_id)
 
     def _release_job(self, job_id: str) -> None:
         """Stops what runs of a job; its files go when the last of its attempts has ended."""
+        self.reports.release(job_id)
         for key in [key for key in self.stages if key[0] == job_id]:
             del self.stages[key]
         for task_id in [t for t, task in self.tasks.items() if task.launch.job_id == job_id]:
@@ -210,7 +233,7 @@ class Agent:
         launch = self._take_task(engine, event.task_id).launch
         self.shelf.put_output(launch.job_id, event.task_id, event.report.output)
         self.shelf.put_copies(launch.job_id, event.report.copies)
-        self._do(TellTaskFinished(event, event.task_id, event.report))
+        self._report(launch, TellTaskFinished(event, event.task_id, event.report))
         self._free_engine(engine, usable=event.engine_usable)
         self._after_task(launch.job_id)
         self._start_tasks()
@@ -221,7 +244,7 @@ class Agent:
             return
         task = self._take_task(engine, event.task_id)
         self._remove_attempt(task)
-        self._fail(event.task_id, event.failure.at(event.task_id))
+        self._report_failure(task.launch, event.failure.at(event.task_id))
         self._free_engine(engine, usable=event.engine_usable)
         self._after_task(task.launch.job_id)
         self._start_tasks()
@@ -258,7 +281,7 @@ class Agent:
             self._end_task(task)
             self._remove_attempt(task)
             if end is not None:
-                self._fail(engine.task_id, end.at(engine.task_id))
+                self._report_failure(task.launch, end.at(engine.task_id))
         check_engine(engine.engine_id, engine.state, EngineState.GONE, self._story)
         if self._starts_failed >= ENGINE_STARTS_FAILED_MAX:
             self._give_up(event.failure)
@@ -305,8 +328,7 @@ class Agent:
             self._do(RemoveFolder(self._cause, self.shelf.drop_upload(upload_id)))
         else:
             self.shelf.finish_upload(upload_id, file)
-            told = (upload_id, file.rows, file.size, max(1, len(file.blocks)))
-            self._do(TellUploadStored(self._cause, *told))
+            self._do(TellUploadStored(self._cause, *_stored(upload_id, file)))
 
     def _on_upload_released(self, event: ev.UploadReleased) -> None:
         if event.upload_id in self.shelf.uploads:
@@ -345,7 +367,7 @@ class Agent:
             uploads = resolve_uploads(launch, stage, *where)
         except CannotRunError as error:
             self._end_task(task)
-            self._fail(task_id, error.failure)
+            self._report_failure(launch, error.failure)
             self._after_task(launch.job_id)
             return
         free_slots = self.profile.slots - self.slots_occupied()
@@ -381,7 +403,7 @@ class Agent:
         if task.state is TaskState.WAITING:
             self._end_task(task)
             if end is not None:
-                self._fail(task_id, end)
+                self._report_failure(task.launch, end)
             self._after_task(task.launch.job_id)
         elif task.state is TaskState.RUNNING:
             task.end = end
@@ -468,7 +490,16 @@ class Agent:
         check_engine(engine.engine_id, engine.state, state, self._story)
         engine.state = state
 
+    def _report_failure(self, launch: ev.TaskLaunched, failure: Failure) -> None:
+        self._report(launch, TellTaskFailed(self._cause, launch.task_id, failure))
+
+    def _report(self, launch: ev.TaskLaunched, report: Report) -> None:
+        """Tells how an attempt ended, and keeps what may have to be told again."""
+        self.reports.keep(launch.job_id, launch.stage_id, report)
+        self._do(report)
+
     def _fail(self, task_id: str, failure: Failure) -> None:
+        """Tells that an attempt did not begin."""
         self._do(TellTaskFailed(self._cause, task_id, failure))
 
     def _ignore(self, reason: str) -> None:
@@ -480,6 +511,11 @@ class Agent:
     def _take_actions(self) -> list[Action]:
         actions, self._actions = self._actions, []
         return actions
+
+
+def _stored(upload_id: str, file: StoredFile) -> tuple[str, int, int, int]:
+    """Returns what is told of an upload: its id, rows, bytes and partitions."""
+    return (upload_id, file.rows, file.size, max(1, len(file.blocks)))
 
 
 def _told(event: ev.Event, now_ms: int) -> str:

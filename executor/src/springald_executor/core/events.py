@@ -29,7 +29,7 @@ class Registered(Event):
 
 @dataclass(frozen=True, slots=True)
 class SchedulerLost(Event):
-    """The stream to the scheduler ended: it counts all running attempts as lost."""
+    """The stream to the scheduler ended; what runs goes on until one says what it wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,14 @@ class JobReleased(Event):
     """The scheduler wants everything of a job removed."""
 
     job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageSettled(Event):
+    """The scheduler has written down where a stage's outputs lie."""
+
+    job_id: str
+    stage_id: int
 
 
 @dataclass(frozen=True, slots=True)

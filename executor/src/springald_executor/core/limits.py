@@ -94,7 +94,7 @@ SCHEDULER_PROBE_MS_MAX: Final = 20_000
 RECONNECT_FIRST_MS: Final = 100
 """The first wait before the scheduler is called again; each further one doubles."""
 
-RECONNECT_MS_MAX: Final = 5_000
+RECONNECT_MS_MAX: Final = 1_000
 """The longest wait before the scheduler is called again."""
 
 RECONNECT_TOLD_MS: Final = 60_000

@@ -105,6 +105,7 @@ class ConnectResponse(_message.Message):
     RELEASE_UPLOAD_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
     BATCH_FIELD_NUMBER: _builtins.int
+    SETTLE_STAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def registered(self) -> Global___Registered:
         """The registration was accepted. Once, first."""
@@ -143,6 +144,10 @@ class ConnectResponse(_message.Message):
         protocol of at least 1.
         """
 
+    @_builtins.property
+    def settle_stage(self) -> Global___SettleStage:
+        """A stage's outputs are written down."""
+
     def __init__(
         self,
         *,
@@ -155,12 +160,13 @@ class ConnectResponse(_message.Message):
         release_upload: Global___ReleaseUpload | None = ...,
         drain: Global___Drain | None = ...,
         batch: Global___Batch | None = ...,
+        settle_stage: Global___SettleStage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload", "settle_stage", b"settle_stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload", "settle_stage", b"settle_stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["registered", "refused", "define_stage", "launch_task", "cancel_task", "release_job", "release_upload", "drain", "batch"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["registered", "refused", "define_stage", "launch_task", "cancel_task", "release_job", "release_upload", "drain", "batch", "settle_stage"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -210,6 +216,10 @@ class Registration(_message.Message):
     FLIGHT_ADDRESS_FIELD_NUMBER: _builtins.int
     PID_FIELD_NUMBER: _builtins.int
     HOST_FIELD_NUMBER: _builtins.int
+    RUNNING_TASK_IDS_FIELD_NUMBER: _builtins.int
+    FINISHED_TASK_IDS_FIELD_NUMBER: _builtins.int
+    JOB_IDS_FIELD_NUMBER: _builtins.int
+    UPLOAD_IDS_FIELD_NUMBER: _builtins.int
     executor_id: _builtins.str
     """The executor's id: chosen by it, the same for its whole life, unique in the cluster."""
     incarnation: _builtins.str
@@ -236,6 +246,28 @@ class Registration(_message.Message):
     def protocol_version(self) -> _scheduler_pb2.ProtocolVersion:
         """The protocol version that the executor speaks. Required."""
 
+    @_builtins.property
+    def running_task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Attempts that it runs, or has ended without having told it on this stream: a scheduler that was
+        started anew takes them on, and cancels those that nobody wants.
+        """
+
+    @_builtins.property
+    def finished_task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Attempts that it has finished and whose stage is not settled. Their reports come after the
+        scheduler's Registered, each once on every stream.
+        """
+
+    @_builtins.property
+    def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Jobs of which it keeps something. The scheduler releases those that it does not know."""
+
+    @_builtins.property
+    def upload_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Uploads that it keeps whole. Their reports come likewise, and those that the scheduler does not
+        know are released likewise.
+        """
+
     def __init__(
         self,
         *,
@@ -251,10 +283,14 @@ class Registration(_message.Message):
         flight_address: _builtins.str = ...,
         pid: _builtins.int = ...,
         host: _builtins.str = ...,
+        running_task_ids: _abc.Iterable[_builtins.str] | None = ...,
+        finished_task_ids: _abc.Iterable[_builtins.str] | None = ...,
+        job_ids: _abc.Iterable[_builtins.str] | None = ...,
+        upload_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["protocol_version", b"protocol_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "engine_version", b"engine_version", "executor_id", b"executor_id", "flight_address", b"flight_address", "host", b"host", "incarnation", b"incarnation", "memory_bytes", b"memory_bytes", "pid", b"pid", "protocol_version", b"protocol_version", "python_version", b"python_version", "routing_fingerprint", b"routing_fingerprint", "slots", b"slots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "engine_version", b"engine_version", "executor_id", b"executor_id", "finished_task_ids", b"finished_task_ids", "flight_address", b"flight_address", "host", b"host", "incarnation", b"incarnation", "job_ids", b"job_ids", "memory_bytes", b"memory_bytes", "pid", b"pid", "protocol_version", b"protocol_version", "python_version", b"python_version", "routing_fingerprint", b"routing_fingerprint", "running_task_ids", b"running_task_ids", "slots", b"slots", "upload_ids", b"upload_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -823,6 +859,35 @@ class ReleaseJob(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseJob: _TypeAlias = ReleaseJob  # noqa: Y015
+
+@_typing.final
+class SettleStage(_message.Message):
+    """SettleStage tells that the scheduler will not forget where the outputs of a stage lie, whatever
+    happens to it. Until then, or until the job is released, an executor keeps the reports of attempts
+    that it has finished, and sends them again on each new stream.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    STAGE_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    stage_id: _builtins.int
+    """The stage. One that is not known is ignored."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        stage_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "stage_id", b"stage_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleStage: _TypeAlias = SettleStage  # noqa: Y015
 
 @_typing.final
 class UploadStored(_message.Message):
