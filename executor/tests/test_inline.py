@@ -30,9 +30,12 @@ def stage(bench: Bench) -> StageDefinition:
 
 
 def test_small_result_goes_with_its_report(bench: Bench, stage: StageDefinition) -> None:
-    """The rows are those of the file, partition by partition."""
+    """The rows go partition by partition, and no file is made for them."""
     report = bench.run(bench.request(stage, [0, 1]))
-    assert pa.ipc.open_stream(report.rows).read_all() == rows(report.output)
+    assert pa.ipc.open_stream(report.rows).read_all() == pa.table({"k": range(200)})
+    assert [part.rows for part in report.output.partitions()] == [100, 100]
+    assert not report.output.path
+    assert not list(bench.folder.rglob("output.arrow"))
 
 
 def test_result_has_the_types_that_were_promised(bench: Bench, stage: StageDefinition) -> None:
@@ -42,7 +45,19 @@ def test_result_has_the_types_that_were_promised(bench: Bench, stage: StageDefin
     report = bench.run(bench.request(replace(stage, schema=schema), [0, 1]))
     table = pa.ipc.open_stream(report.rows).read_all()
     assert table.schema == wanted
-    assert table["k"].to_pylist() == rows(report.output)["k"].to_pylist()
+    assert table["k"].to_pylist() == list(range(200))
+
+
+def test_result_that_grows_with_its_types_stays_in_its_file(
+    bench: Bench, stage: StageDefinition
+) -> None:
+    """What was small enough as it lies in a file may be too large as the client wants it."""
+    wanted = pa.schema([("k", pa.decimal256(40))])
+    schema = with_result_schema(SCHEMA, wanted).serialize().to_pybytes()
+    changed = replace(stage, schema=schema, inline_rows_bytes_max=4_000)
+    report = bench.run(bench.request(changed, [0, 1]))
+    assert report.rows == b""
+    assert rows(report.output)["k"].to_pylist() == list(range(200))
 
 
 @pytest.mark.parametrize(
@@ -59,4 +74,6 @@ def test_rows_stay_in_their_file(
     bench: Bench, stage: StageDefinition, changes: dict[str, Any], partitions: list[int]
 ) -> None:
     """Only a whole result goes along, and only up to the size that was asked for."""
-    assert bench.run(bench.request(replace(stage, **changes), partitions)).rows == b""
+    report = bench.run(bench.request(replace(stage, **changes), partitions))
+    assert report.rows == b""
+    assert rows(report.output).num_rows == 100 * len(partitions)

@@ -252,6 +252,43 @@ def test_file_begins_in_memory_and_moves_to_disk_beyond_its_grant(tmp_path: Path
     assert granted.take(400_000), "a file that moved gives its memory back"
 
 
+@pytest.mark.parametrize("memory_bytes", [MEMORY_BYTES, 0], ids=["memory", "disk"])
+@pytest.mark.parametrize("held_bytes_max", [1, 20_000, 40_000, 200_000])
+def test_file_that_is_held_is_the_same_when_it_is_put_into_its_place(
+    tmp_path: Path, held_bytes_max: int, memory_bytes: int
+) -> None:
+    """A small file lies nowhere; one that outgrows what may be held has all its blocks."""
+    batch = pa.record_batch({"a": range(2_000)})  # 16 kB
+    granted = space(tmp_path, memory_bytes)
+    target = granted.create("output.arrow", held_bytes_max=held_bytes_max)
+    writer = OutputWriter(target, batch.schema, gather_bytes=1)
+    for partition in (0, 1, 0):
+        writer.write(partition, batch)
+    file = writer.finish()
+
+    if held_bytes_max == 200_000:
+        assert file.path == ""
+        assert not list(tmp_path.rglob("output.arrow"))
+        assert writer.held is not None
+        assert pa.ipc.open_file(writer.held).read_all().num_rows == 6_000
+        file = writer.settle()
+    assert writer.held is None
+    assert file.in_memory == bool(memory_bytes)
+    assert [read(file, n).num_rows for n in (0, 1)] == [4_000, 2_000]
+    if memory_bytes:
+        assert granted.take(memory_bytes - file.size), "each byte is taken once"
+        assert not granted.take(1)
+
+
+def test_file_that_is_held_and_given_up_leaves_nothing(tmp_path: Path) -> None:
+    """There is no file to be removed."""
+    writer = OutputWriter(
+        space(tmp_path).create("output.arrow", held_bytes_max=1_000), pa.schema([("a", pa.int8())])
+    )
+    writer.discard()
+    assert not list(tmp_path.rglob("output.arrow"))
+
+
 def test_file_without_a_memory_folder_lies_on_disk(tmp_path: Path) -> None:
     """An executor without a memory-backed folder writes to disk from the first byte."""
     file = write(Space(Roots(disk=tmp_path), Grant("t", MEMORY_BYTES)), pa.schema([]), [])

@@ -51,7 +51,10 @@ class OneProcess:
     def rows(self, step: pb.Step) -> pa.Table:
         """Answers a step's SQL text."""
         frame = self._engine(step.session).sql(self._text(step.rows_of_sql))
-        return pa.Table.from_batches(frame.collect(), schema=frame.schema())
+        batches = frame.collect()
+        # What the engine foretells of a schema is not always what the batches then have.
+        schema = batches[0].schema if batches else frame.schema()
+        return pa.Table.from_batches(batches, schema=schema)
 
     def _engine(self, session: str) -> SessionContext:
         if session not in self._engines:

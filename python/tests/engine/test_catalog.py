@@ -79,6 +79,32 @@ def test_check_location_that_is_no_path_is_refused(
         allowed.check_location(location.format(home=home))
 
 
+def test_check_files_follows_links_of_files_and_of_folders(
+    home: Path, allowed: AllowedPaths
+) -> None:
+    """What is looked at once for a folder holds for its files, but for those that are links."""
+    (home / "open" / "inside.csv").symlink_to(home / "open" / "file.csv")
+    (home / "open" / "outside.csv").symlink_to(home / "closed" / "file.csv")
+    (home / "open" / "outside").symlink_to(home / "closed")
+    (home / "into").symlink_to(home / "open")
+    names = ("open/file.csv", "open/inside.csv", "into/file.csv", "into/inside.csv", "open/gone")
+    allowed.check_files([f"{home}/{name}" for name in names])
+    for name in (
+        *("closed/file.csv", "open-too/file.csv", "open/outside.csv", "into/outside.csv"),
+        *("open/outside/file.csv", "open/../closed/file.csv", "open/.."),
+    ):
+        with pytest.raises(PathNotAllowedError):
+            allowed.check_files([f"{home}/open/file.csv", f"{home}/{name}"])
+
+
+def test_check_files_takes_a_single_file_that_is_allowed(home: Path) -> None:
+    """An operator may allow one file of a folder."""
+    allowed = AllowedPaths([home / "open" / "file.csv"])
+    allowed.check_files([f"{home}/open/file.csv"])
+    with pytest.raises(PathNotAllowedError):
+        allowed.check_files([f"{home}/open/other.csv"])
+
+
 def test_check_location_of_nothing_is_not_found(home: Path, allowed: AllowedPaths) -> None:
     """What is not there is told apart from what may not be read."""
     for location in ("none.csv", "none/", "none/*.csv"):

@@ -1,8 +1,8 @@
 """Round the core: tells it what happens, and does what it asks for, in order.
 
-One lock guards the core and the order of its actions. Whatever takes time is done by other threads:
-statements are planned by workers, streams are written by their own threads, and the core's sense of
-time is a timer's.
+One lock guards the core and the order of its actions, which an outbox carries out: first what is to
+be kept, then the others. Whatever takes time is done by other threads: statements are planned by
+workers, streams are written by their own threads, and the core's sense of time is a timer's.
 """
 
 import secrets
@@ -33,6 +33,7 @@ from springald_scheduler.adapters.action_log import log_actions
 from springald_scheduler.adapters.executor_link import ExecutorLink
 from springald_scheduler.adapters.executor_links import ExecutorLinks
 from springald_scheduler.adapters.lanes import Lanes
+from springald_scheduler.adapters.outbox import Outbox
 from springald_scheduler.adapters.ports import Planner, Store
 from springald_scheduler.adapters.timer import Timer
 from springald_scheduler.adapters.watches import Watch, Watches
@@ -81,6 +82,7 @@ class SchedulerDriver:
         store: Keeps what must survive.
         allowed_paths: Folders that executors may open files in.
         ticket_key: The cluster's key; a random one by default.
+        on_broken: Told that the store keeps nothing any more; the caller then closes the driver.
     """
 
     def __init__(
@@ -91,19 +93,18 @@ class SchedulerDriver:
         *,
         allowed_paths: Sequence[str] = ("/",),
         ticket_key: bytes | None = None,
+        on_broken: Callable[[SpringaldError], None] = lambda _: None,
     ) -> None:
         self.planner = planner
         self._began_ms = time.time_ns() // 1_000_000
         self._began_ns = time.monotonic_ns()
         self.mint = Mint(ticket_key or secrets.token_bytes(TICKET_KEY_BYTES), self.now_ms)
         self._core = core
-        self._store = store
+        self._outbox = Outbox(store.write, self._do, on_broken)
         self._allowed_paths = list(allowed_paths)
         self._lock = threading.Lock()
         self._closed = False
-        self._followups: list[on.Event] = []
         self._links = ExecutorLinks()
-        self._arriving: ExecutorLink | None = None
         self._definitions = Definitions()
         self._placements: dict[str, Future[str]] = {}
         self._storings: dict[str, threading.Event] = {}
@@ -124,13 +125,15 @@ class SchedulerDriver:
 
     def close(self) -> None:
         """Ends all streams and threads; jobs are left as they are."""
+        stopped = SchedulerUnavailableError("a scheduler must run: this one stopped")
         with self._lock:
             self._closed = True
-            links = self._links.take_all()
+        self._outbox.close(stopped)
+        links = self._links.take_all()
         self._timer.close()
         self._watches.close()
         for link in links:
-            link.end(SchedulerUnavailableError("a scheduler must run: this one stopped"))
+            link.end(stopped)
         self._lanes.close()
         self._replanning.close()
 
@@ -159,7 +162,7 @@ class SchedulerDriver:
         Raises:
             SpringaldError: The core refuses one.
         """
-        for action in self._post(*events):
+        for action in self._settle(*events):
             if isinstance(action, do.Refuse):
                 raise failure_to_error(action.failure)
 
@@ -169,7 +172,7 @@ class SchedulerDriver:
         Raises:
             SpringaldError: The session is not open, or the operation id stands for another one.
         """
-        for action in self._post(event):
+        for action in self._settle(event):
             match action:
                 case do.AcceptJob() | do.AttachJob():
                     return action.job_id
@@ -269,7 +272,9 @@ class SchedulerDriver:
         if message.WhichOneof("message") == "registration":
             if life:
                 raise UnexpectedMessageError("an executor registers once a stream: got it twice")
-            self._post(registration_from_proto(message.registration), arriving=link)
+            registration = registration_from_proto(message.registration)
+            self._links.arrive(registration.executor_id, registration.incarnation, link)
+            self._settle(registration)
             return
         if life is None:
             raise UnexpectedMessageError(
@@ -289,68 +294,66 @@ class SchedulerDriver:
 
     def disconnect(self, link: ExecutorLink, reason: str) -> None:
         """Takes in that an executor's stream ended; a stream that was replaced is no matter."""
-        with self._lock:
-            life = self._links.remove(link)
-            if life is None:
-                return
-            actions = self._handle([on.ExecutorDisconnected(*life, reason)])
-        log_actions(actions)
+        life = self._links.remove(link)
+        if life:
+            self._post_late(on.ExecutorDisconnected(*life, reason))
 
     # The core and its actions.
 
-    def _post(self, *events: on.Event, arriving: ExecutorLink | None = None) -> list[do.Action]:
+    def _post(self, *events: on.Event) -> tuple[list[do.Action], int]:
+        """Tells the core events; returns what it asks for, and the ticket of that."""
         with self._lock:
             if self._closed:
                 raise SchedulerUnavailableError("a scheduler must run: this one is stopping")
-            self._arriving = arriving
-            actions = self._handle(list(events))
-        log_actions(actions)
-        return actions
-
-    def _handle(self, events: list[on.Event]) -> list[do.Action]:
-        done: list[do.Action] = []
-        while events:
             try:
                 actions = self._core.handle(*events, now_ms=self.now_ms())
             except Exception as bug:
                 # One event may be lost, not the threads that bring the next ones.
                 log.exception("event broke the core", events=repr(events)[:1_000])
                 raise InternalError(f"the scheduler broke its own rules: {bug!r}") from bug
-            for action in actions:
-                try:
-                    self._carry_out(action)
-                except Exception as bug:
-                    log.exception("action failed", action=type(action).__name__)
-                    self._make_good(action, bug)
-            done += actions
-            events, self._followups = self._followups, []
-        self._timer.set(self._core.wake_ms)
-        return done
+            ticket = self._outbox.put(actions)
+            self._timer.set(self._core.wake_ms)
+        self._outbox.carry()
+        log_actions(actions)
+        return actions, ticket
+
+    def _settle(self, *events: on.Event) -> list[do.Action]:
+        """Tells the core events, and waits until what it asks for is carried out."""
+        actions, ticket = self._post(*events)
+        if not all(isinstance(each, do.Refuse | do.Ignore) for each in actions):
+            self._outbox.wait(ticket)
+        return actions
+
+    def _do(self, action: do.Action) -> None:
+        """Carries an action out, for the outbox."""
+        try:
+            self._carry_out(action)
+        except Exception as bug:
+            log.exception("action failed", action=type(action).__name__)
+            self._make_good(action, bug)
+
+    def _follow_up(self, event: on.Event) -> None:
+        """Tells the core what comes of an action, after the actions that go with it."""
+        self._lanes.submit("", partial(self._post_late, event))
 
     def _make_good(self, action: do.Action, bug: Exception) -> None:
         """Tells the core what did not come about: it counts on every action that it asks for."""
         error = InternalError(f"the scheduler carries out what it decides: got {bug!r}")
         failure = failure_from_error(error)
         match action:
-            case do.Persist() | do.Forget():
-                raise error from bug
             case do.LaunchTask():
                 life = (action.executor_id, action.incarnation)
-                self._followups.append(on.TaskFailed(*life, action.attempt_id, failure))
+                self._follow_up(on.TaskFailed(*life, action.attempt_id, failure))
             case do.DefineStage():
                 self._definitions.spoil(action, failure)
             case do.PlanJob():
-                self._followups.append(on.JobFailed(action.job_id, failure))
+                self._follow_up(on.JobFailed(action.job_id, failure))
             case do.ReplanStage():
                 stays = on.StageReplanned(action.job_id, action.stage.stage_id, None)
-                self._followups.append(stays)
+                self._follow_up(stays)
 
     def _carry_out(self, action: do.Action) -> None:
         match action:
-            case do.Persist():
-                self._store.persist(action.record)
-            case do.Forget():
-                self._store.forget(action.key)
             case do.PublishJob():
                 job = self._core.world.jobs.get(action.job_id)
                 self._watches.wake(action.job_id, ended=job is None or job.state.terminal)
@@ -373,9 +376,10 @@ class SchedulerDriver:
             case do.AcceptExecutor():
                 self._accept(action)
             case do.RefuseExecutor():
-                if self._arriving:
-                    self._arriving.send(refusal_to_proto(action.failure))
-                    self._arriving.end(None)
+                link = self._links.turn_away(action.executor_id, action.incarnation)
+                if link:
+                    link.send(refusal_to_proto(action.failure))
+                    link.end(None)
             case do.DisconnectExecutor():
                 rule = "an executor must be heard and be the only one of its id"
                 lost = ExecutorLostError(f"{rule}: {action.reason}", executor_id=action.executor_id)
@@ -404,10 +408,11 @@ class SchedulerDriver:
                     stored.set()
 
     def _accept(self, action: do.AcceptExecutor) -> None:
-        link = self._arriving
+        life = (action.executor_id, action.incarnation)
+        link = self._links.put(*life)
         if link is None:
+            self._follow_up(on.ExecutorDisconnected(*life))
             return
-        self._links.put(action.executor_id, action.incarnation, link)
         registered = pb.Registered(
             ticket_key=self.mint.key,
             heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
@@ -425,7 +430,7 @@ class SchedulerDriver:
         failure = self._definitions.failure(action)
         if failure:
             life = (action.executor_id, action.incarnation)
-            self._followups.append(on.TaskFailed(*life, action.attempt_id, failure))
+            self._follow_up(on.TaskFailed(*life, action.attempt_id, failure))
         else:
             self._send(action, action_to_proto(action))
 
@@ -485,7 +490,10 @@ class SchedulerDriver:
 
     def _look(self, look: Callable[[World, int], _T]) -> _T:
         with self._lock:
-            return look(self._core.world, self.now_ms())
+            seen, ticket = look(self._core.world, self.now_ms()), self._outbox.ticket
+        # Nobody is told what might be forgotten.
+        self._outbox.wait(ticket)
+        return seen
 
     def _view(self, job_id: str) -> views.JobView:
         view = self._look(lambda world, now: views.view_job(world, "", job_id, now))

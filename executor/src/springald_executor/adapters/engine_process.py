@@ -11,6 +11,7 @@ import queue
 import signal
 import sys
 import threading
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ from springald_executor.core.limits import ENGINE_GROWN_BYTES_MAX, ENGINE_GROWN_
 from springald_executor.core.model import TaskRequest, Wanted
 
 if TYPE_CHECKING:
+    import psutil
+
     # The engine takes half a second to load; the end of the agent is watched for from the start.
     from springald_executor.engine.runner import TaskRunner
 
@@ -130,11 +133,17 @@ def _has_grown(request: TaskRequest) -> bool:
     Buffers of files that a scan read are given back by the threads that made them, which takes
     seconds, so an engine with a large share is not replaced after each large scan.
     """
-    import psutil  # noqa: PLC0415 - loaded with the rest
-
-    memory = psutil.Process().memory_info()
+    memory = _this_process().memory_info()
     limit = max(ENGINE_GROWN_BYTES_MAX, request.memory_bytes // ENGINE_GROWN_SHARE_DIVISOR)
     return bool(memory.rss - memory.shared > limit)
+
+
+@cache
+def _this_process() -> "psutil.Process":
+    """Finds out once what psutil asks of each process that it is given."""
+    import psutil  # noqa: PLC0415 - loaded with the rest
+
+    return psutil.Process()
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ class StoredFile:
     """A finished Arrow file and what lies where in it.
 
     Attributes:
-        path: The absolute path.
+        path: The absolute path; empty if its rows went with their report, and it lies nowhere.
         size: Bytes in all.
         in_memory: True if it lies in the memory-backed folder.
         blocks: For each partition with rows, its blocks in the order of the rows.

@@ -33,7 +33,7 @@ from springald_executor.engine.contexts import Contexts
 from springald_executor.engine.drain import Drain, StuckError
 from springald_executor.engine.figures import ran_operators, read_figures
 from springald_executor.engine.files import check_files, check_unchanged
-from springald_executor.engine.inline import inline_rows
+from springald_executor.engine.inline import inline_bytes_max, inline_rows
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
 from springald_executor.shuffle.orders import Fetcher, InputError
 from springald_executor.shuffle.space import Roots, Space
@@ -112,7 +112,7 @@ class TaskRunner:
         finally:
             self._plan = None
         elapsed_ms = round((time.monotonic() - began) * 1000)
-        return replace(report, elapsed_ms=elapsed_ms, rows=inline_rows(request, report.output))
+        return replace(report, elapsed_ms=elapsed_ms)
 
     def _figures_so_far(self, request: TaskRequest, failure: BaseException) -> OperatorFigures:
         if self._plan is None or not isinstance(failure, Exception):
@@ -139,9 +139,9 @@ class TaskRunner:
         with self._contexts.borrowed(request) as context:
             plan = ExecutionPlan.from_bytes(context, plan_bytes)
             numbers = _output_numbers(stage, request.partitions, plan.partition_count)
-            output = self._write(request, context, plan, numbers, space, stop)
+            output, rows = self._write(request, context, plan, numbers, space, stop)
         check_unchanged(needed.files)
-        return replace(_report(output, found), figures=read_figures(plan, request))
+        return replace(_report(output, found), rows=rows, figures=read_figures(plan, request))
 
     def _run_query(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
         """Plans and runs a whole query, for a plan that the engine cannot write down."""
@@ -157,9 +157,9 @@ class TaskRunner:
             cause = next((why for name, why in missing.items() if name in str(failure)), failure)
             raise cause from None
         numbers = [0] * plan.partition_count
-        output = self._write(request, context, plan, numbers, space, stop)
+        output, rows = self._write(request, context, plan, numbers, space, stop)
         figures, operators = read_figures(plan, request), ran_operators(plan)
-        return replace(_report(output, found), figures=figures, operators=operators)
+        return replace(_report(output, found), rows=rows, figures=figures, operators=operators)
 
     def _write(
         self,
@@ -169,17 +169,23 @@ class TaskRunner:
         numbers: Sequence[int],
         space: Space,
         stop: threading.Event,
-    ) -> StoredFile:
+    ) -> tuple[StoredFile, bytes]:
+        """Returns what lies where in the file, and the rows if they need none."""
         self._plan = plan
         schema = pa.ipc.read_schema(pa.py_buffer(request.stage.schema))
         gather_bytes = block_bytes(request.memory_bytes, len(numbers))
-        writer = OutputWriter(space.create("output.arrow"), schema, gather_bytes=gather_bytes)
+        file = space.create("output.arrow", held_bytes_max=inline_bytes_max(request))
+        writer = OutputWriter(file, schema, gather_bytes=gather_bytes)
         try:
             self._drain.run(context, plan, writer, numbers, stop)
-            return writer.finish()
+            output, rows = writer.finish(), b""
+            if writer.held is not None:
+                rows = inline_rows(request, output, writer.held)
+                output = output if rows else writer.settle()
         except BaseException:
             writer.discard()
             raise
+        return output, rows
 
 
 def _make_tables(

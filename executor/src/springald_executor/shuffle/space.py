@@ -20,6 +20,7 @@ from springald_executor.core.limits import MEMORY_FILE_BYTES_MIN
 from springald_executor.core.model import Grant
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_FILE: Final = -1
 _PIECES_MAX: Final = min(1024, os.sysconf("SC_IOV_MAX"))
 
 
@@ -49,8 +50,12 @@ class Space:
         self._memory_bytes = grant.memory_bytes if roots.memory is not None else 0
         self._lock = threading.Lock()
 
-    def create(self, name: str) -> "SpaceFile":
+    def create(self, name: str, *, held_bytes_max: int = 0) -> "SpaceFile":
         """Starts a file.
+
+        Args:
+            name: What it is called.
+            held_bytes_max: Up to which size it is only held by the process, and lies nowhere.
 
         Raises:
             OutOfDiskError: There is no room even for an empty file.
@@ -60,7 +65,7 @@ class Space:
         disk = self._roots.disk / self._folder / name
         with self._lock:
             roomy = self._memory_bytes >= MEMORY_FILE_BYTES_MIN
-        return SpaceFile(self, memory if roomy else None, disk)
+        return SpaceFile(self, memory if roomy else None, disk, held_bytes_max)
 
     def link(self, path: str, name: str) -> Path | None:
         """Gives a file of another executor a second name here; None if it cannot have one."""
@@ -93,17 +98,24 @@ class SpaceFile:
     """A file that is appended to, block by block; a sink for `pyarrow.PythonFile`.
 
     What is written is kept until `end_block` puts it into the file at one go, with its checksum.
+
+    Attributes:
+        held: All blocks, while they are few enough to be held; None once they lie in a file.
     """
 
-    def __init__(self, space: Space, memory: Path | None, disk: Path) -> None:
+    def __init__(
+        self, space: Space, memory: Path | None, disk: Path, held_bytes_max: int = 0
+    ) -> None:
         self._space = space
+        self._held_bytes_max = held_bytes_max
         self._memory = memory
         self._disk = disk
         self._pieces: list[bytes | memoryview] = []
         self._pieces_bytes = 0
         self._written = 0
         self.closed = False
-        self._fd = self._open_first()
+        self.held: bytes | None = b"" if held_bytes_max else None
+        self._fd = _NO_FILE if held_bytes_max else self._open_first()
 
     def _open_first(self) -> int:
         if self._memory is not None:
@@ -115,7 +127,7 @@ class SpaceFile:
 
     @property
     def path(self) -> Path:
-        """Where the file lies now."""
+        """Where the file lies now, or will."""
         return self._disk if self._memory is None else self._memory
 
     @property
@@ -155,19 +167,46 @@ class SpaceFile:
         Raises:
             OutOfDiskError: The disk is full; the file is removed.
         """
-        if self._memory is not None and not self._space.take(self._pieces_bytes):
-            self._move_to_disk()
         checksum = xxhash.xxh3_64()
         for piece in self._pieces:
             checksum.update(piece)
+        if self.held is not None and self.tell() <= self._held_bytes_max:
+            self.held += b"".join(self._pieces)
+        else:
+            self.settle()
+            self._put()
+        self._written += self._pieces_bytes
+        self._pieces, self._pieces_bytes = [], 0
+        return checksum.intdigest()
+
+    def settle(self) -> None:
+        """Puts what was only held until now into a file.
+
+        Raises:
+            OutOfDiskError: The disk is full; the file is removed.
+        """
+        if self.held is None:
+            return
+        current = self._pieces, self._pieces_bytes
+        is_finished, self.closed = self.closed, False
+        self._pieces, self._pieces_bytes, self.held = [self.held], len(self.held), None
+        self._written = 0
+        self._fd = self._open_first()
+        self._put()
+        self._written = self._pieces_bytes
+        self._pieces, self._pieces_bytes = current
+        if is_finished:
+            self.close()
+
+    def _put(self) -> None:
+        """Puts the block into the file."""
+        if self._memory is not None and not self._space.take(self._pieces_bytes):
+            self._move_to_disk()
         try:
             self._append()
         except OSError as failure:
             self.discard()
             raise _typed(failure, self.path) from failure
-        self._written += self._pieces_bytes
-        self._pieces, self._pieces_bytes = [], 0
-        return checksum.intdigest()
 
     def _append(self) -> None:
         pending = [memoryview(piece).cast("B") for piece in self._pieces]
@@ -206,7 +245,8 @@ class SpaceFile:
             if self._pieces:
                 self.end_block()
             self.closed = True
-            os.close(self._fd)
+            if self.held is None:
+                os.close(self._fd)
 
     def discard(self) -> None:
         """Removes the file, whatever state it is in."""
@@ -215,7 +255,8 @@ class SpaceFile:
             self._pieces, self._pieces_bytes = [], 0
             with contextlib.suppress(OSError):
                 os.close(self._fd)
-        self.path.unlink(missing_ok=True)
+        if self.held is None:
+            self.path.unlink(missing_ok=True)
 
 
 def _after(pending: list[memoryview], done: int) -> list[memoryview]:

@@ -96,16 +96,37 @@ class OutputWriter:
         if gathered is not None:
             self._append(partition, gathered)
 
+    @property
+    def held(self) -> bytes | None:
+        """The whole file, if it is finished and only held."""
+        return self._file.held
+
     def finish(self) -> StoredFile:
-        """Ends the file and returns what lies where; a file without rows has its schema."""
+        """Ends the file and returns what lies where; a file without rows has its schema.
+
+        A file that is only held has no path.
+        """
         for partition in sorted(self._gathered):
             self.end_partition(partition)
         self._writer.close()
         self._file.close()
+        return self._stored()
+
+    def settle(self) -> StoredFile:
+        """Puts a finished file that was only held into its place.
+
+        Raises:
+            OutOfDiskError: The disk is full.
+        """
+        self._file.settle()
+        return self._stored()
+
+    def _stored(self) -> StoredFile:
+        is_held = self._file.held is not None
         return StoredFile(
-            path=str(self._file.path),
+            path="" if is_held else str(self._file.path),
             size=self._file.tell(),
-            in_memory=self._file.in_memory,
+            in_memory=self._file.in_memory and not is_held,
             blocks={number: tuple(blocks) for number, blocks in sorted(self._blocks.items())},
         )
 

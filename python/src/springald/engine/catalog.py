@@ -143,7 +143,25 @@ class AllowedPaths:
         Raises:
             PathNotAllowedError: It lies elsewhere.
         """
-        real = os.path.realpath(path)
+        return self._check_real(os.path.realpath(path), path)
+
+    def check_files(self, paths: Iterable[str]) -> None:
+        """Checks that files may be read, following the links of each folder once.
+
+        Raises:
+            PathNotAllowedError: One lies elsewhere.
+        """
+        folders: dict[str, str] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            if name in {"", ".", ".."} or os.path.islink(path):  # noqa: PTH114
+                self.check(path)
+                continue
+            if folder not in folders:
+                folders[folder] = os.path.realpath(folder + "/")
+            self._check_real(f"{folders[folder].rstrip('/')}/{name}", path)
+
+    def _check_real(self, real: str, path: str) -> str:
         if not any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots):
             allowed = ", ".join(self._roots) or "no folder"
             message = f"files are read from {allowed} only: got {path!r}"

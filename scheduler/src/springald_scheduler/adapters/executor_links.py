@@ -1,5 +1,7 @@
 """The streams of all executors: which one is whose."""
 
+import threading
+
 from springald.errors import ExecutorLostError, SpringaldError
 from springald.executor.v1.executor_pb2 import ConnectResponse
 from springald_scheduler.adapters.executor_link import ExecutorLink
@@ -8,11 +10,14 @@ from springald_scheduler.adapters.executor_link import ExecutorLink
 class ExecutorLinks:
     """One link for each executor that is registered.
 
-    An executor's life is its id and its incarnation. All calls but `life_of` are made while the
-    driver holds its lock.
+    An executor's life is its id and its incarnation. A link that ends before it was put here is
+    remembered, and is refused then.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._arriving: dict[tuple[str, str], ExecutorLink] = {}
+        self._ended: set[ExecutorLink] = set()
         self._links: dict[str, tuple[str, ExecutorLink]] = {}
         self._lives: dict[ExecutorLink, tuple[str, str]] = {}
 
@@ -20,14 +25,35 @@ class ExecutorLinks:
         """Returns whose link it is; None before its registration and after its end."""
         return self._lives.get(link)
 
-    def put(self, executor_id: str, incarnation: str, link: ExecutorLink) -> None:
-        """Makes a link an executor's; the one that it had is ended."""
-        former = self._links.pop(executor_id, None)
-        if former:
-            self._lives.pop(former[1], None)
-            former[1].end(ExecutorLostError("an executor has one stream: this one was replaced"))
-        self._links[executor_id] = (incarnation, link)
-        self._lives[link] = (executor_id, incarnation)
+    def arrive(self, executor_id: str, incarnation: str, link: ExecutorLink) -> None:
+        """Notes who wants to register over a link, until it is put or turned away."""
+        with self._lock:
+            self._arriving[executor_id, incarnation] = link
+
+    def put(self, executor_id: str, incarnation: str) -> ExecutorLink | None:
+        """Makes the link that arrived the executor's; returns it, or None if it has ended.
+
+        The one that the executor had is ended.
+        """
+        with self._lock:
+            link = self._arriving.pop((executor_id, incarnation), None)
+            if link is None:
+                return None
+            if link in self._ended:
+                self._ended.discard(link)
+                return None
+            _, former = self._links.pop(executor_id, ("", None))
+            if former:
+                self._lives.pop(former, None)
+                former.end(ExecutorLostError("an executor has one stream: this one was replaced"))
+            self._links[executor_id] = (incarnation, link)
+            self._lives[link] = (executor_id, incarnation)
+            return link
+
+    def turn_away(self, executor_id: str, incarnation: str) -> ExecutorLink | None:
+        """Returns the link that arrived and is refused."""
+        with self._lock:
+            return self._arriving.pop((executor_id, incarnation), None)
 
     def send(
         self, executor_id: str, incarnation: str, message: ConnectResponse, *, waits: bool = False
@@ -40,7 +66,8 @@ class ExecutorLinks:
             message: The message.
             waits: It need not go before another one does.
         """
-        current, link = self._links.get(executor_id, ("", None))
+        with self._lock:
+            current, link = self._links.get(executor_id, ("", None))
         if link and current == incarnation:
             if waits:
                 link.hold(message)
@@ -49,23 +76,33 @@ class ExecutorLinks:
 
     def end(self, executor_id: str, incarnation: str, error: SpringaldError) -> None:
         """Ends the link of an executor's life, if it is still there."""
-        current, link = self._links.get(executor_id, ("", None))
-        if link and current == incarnation:
+        with self._lock:
+            current, link = self._links.get(executor_id, ("", None))
+            if link is None or current != incarnation:
+                return
             del self._links[executor_id]
             self._lives.pop(link, None)
-            link.end(error)
+        link.end(error)
 
     def remove(self, link: ExecutorLink) -> tuple[str, str] | None:
         """Forgets a link that ended; returns whose it was, None if it was replaced before."""
-        life = self._lives.pop(link, None)
-        if life is None or self._links[life[0]][1] is not link:
-            return None
-        del self._links[life[0]]
-        return life
+        with self._lock:
+            life = self._lives.pop(link, None)
+            if life is None:
+                if link in self._arriving.values():
+                    self._ended.add(link)
+                return None
+            if self._links[life[0]][1] is not link:
+                return None
+            del self._links[life[0]]
+            return life
 
     def take_all(self) -> list[ExecutorLink]:
         """Forgets all links and returns them."""
-        links = [link for _, link in self._links.values()]
-        self._links.clear()
-        self._lives.clear()
-        return links
+        with self._lock:
+            links = [link for _, link in self._links.values()]
+            links += self._arriving.values()
+            self._links.clear()
+            self._lives.clear()
+            self._arriving.clear()
+            return links

@@ -1,11 +1,12 @@
 """What the driver needs of the world, and what the world needs of the driver, as interfaces."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from springald_scheduler.codec.tickets import Mint
+from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.events import Event, JobSubmitted, UploadRequested
-from springald_scheduler.core.records import Key, Record, UploadLocation
+from springald_scheduler.core.records import UploadLocation
 from springald_scheduler.core.views import ExecutorView, JobDetails, JobView
 from springald_scheduler.planning.model import (
     Answered,
@@ -17,14 +18,16 @@ from springald_scheduler.planning.model import (
 
 
 class Store(Protocol):
-    """Keeps records beyond the life of the process. A call returns when its effect is durable."""
+    """Keeps records beyond the life of the process."""
 
-    def persist(self, record: Record) -> None:
-        """Writes a record under its key, over the one that is there."""
-        ...
+    def write(self, changes: Sequence[Persist | Forget]) -> None:
+        """Writes records, and removes those that are to be forgotten, in order.
 
-    def forget(self, key: Key) -> None:
-        """Removes the record of this key, and all whose keys begin with it."""
+        A record replaces the one of its key; forgetting a key forgets all that begin with it.
+
+        Raises:
+            SpringaldError: It is not kept, and nothing will be any more.
+        """
         ...
 
 

@@ -1,5 +1,8 @@
-"""Where records are kept. In memory for now: they end with the process."""
+"""Records that are kept in memory: they end with the process."""
 
+from collections.abc import Sequence
+
+from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.records import Key, Record
 
 
@@ -7,10 +10,10 @@ class MemoryStore:
     """Keeps records for the life of the process.
 
     Example:
+        >>> from springald_scheduler.core.events import Event
         >>> from springald_scheduler.core.records import SessionRecord
         >>> store = MemoryStore()
-        >>> store.persist(SessionRecord("s1", 0))
-        >>> store.forget(("session",))
+        >>> store.write([Persist(Event(), SessionRecord("s1", 0)), Forget(Event(), ("session",))])
         >>> store.records
         {}
     """
@@ -20,15 +23,21 @@ class MemoryStore:
         # A job's records in one place, so that forgetting it costs nothing for the others.
         self._longer: dict[Key, set[Key]] = {}
 
-    def persist(self, record: Record) -> None:
-        """Writes a record under its key, over the one that is there."""
+    def write(self, changes: Sequence[Persist | Forget]) -> None:
+        """See `Store.write`."""
+        for change in changes:
+            if isinstance(change, Persist):
+                self._persist(change.record)
+            else:
+                self._forget(change.key)
+
+    def _persist(self, record: Record) -> None:
         key = record.key
         self.records[key] = record
         for length in range(1, len(key)):
             self._longer.setdefault(key[:length], set()).add(key)
 
-    def forget(self, key: Key) -> None:
-        """Removes the record of this key, and all whose keys begin with it."""
+    def _forget(self, key: Key) -> None:
         for each in (key, *self._longer.pop(key, ())):
             self.records.pop(each, None)
             self._longer.pop(each, None)

@@ -753,8 +753,9 @@ class TaskFinished(_message.Message):
 
     @_builtins.property
     def rows(self) -> _scheduler_pb2.InlineRows:
-        """The rows, if they are all of a result and few, see Stage.inline_rows_bytes_max. The scheduler may
-        answer with them and give the files up.
+        """The rows, if they are all of a result and few, see Stage.inline_rows_bytes_max. The scheduler
+        answers with them: an attempt that sends its rows need not have files from which they could be
+        fetched.
         """
 
     def __init__(
