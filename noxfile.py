@@ -75,6 +75,12 @@ def stubs(session: nox.Session) -> None:
 
 
 @nox.session
+def functions(session: nox.Session) -> None:
+    """Writes springald.functions from what a server reports; run when the engine is upgraded."""
+    session.run("python", "-m", "tools.generate_functions", *session.posargs)
+
+
+@nox.session
 def baseline(session: nox.Session) -> None:
     """Writes the descriptor set that `lint` holds proto/ against; run once, at a release."""
     Path(BASELINE).parent.mkdir(exist_ok=True)

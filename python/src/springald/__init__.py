@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Final
 from springald.errors import BugError, CallerError, ClusterError, DataError, SpringaldError
 
 if TYPE_CHECKING:
+    from springald import expr, functions
     from springald.client import Connection, connect
     from springald.cluster import LocalCluster
     from springald.cluster_process import ClusterProcess, ExecutorProcess
-    from springald.dataframe import DataFrame
+    from springald.context import SessionContext
+    from springald.dataframe import DataFrame, FrameSchema, GroupedData
+    from springald.expr import Expr, SortExpr, col, column, lit, literal
     from springald.job import Job
     from springald.job_profile import JobProfile, OperatorProfile, Spread, StageProfile
     from springald.job_statistics import JobStatistics, StageStatistics, TaskStatistics
@@ -40,6 +43,9 @@ __all__ = [
     "DataFrame",
     "ExecutorInfo",
     "ExecutorProcess",
+    "Expr",
+    "FrameSchema",
+    "GroupedData",
     "Job",
     "JobInfo",
     "JobProfile",
@@ -48,6 +54,8 @@ __all__ = [
     "LocalCluster",
     "OperatorProfile",
     "Progress",
+    "SessionContext",
+    "SortExpr",
     "Spread",
     "SpringaldError",
     "StageProfile",
@@ -55,7 +63,13 @@ __all__ = [
     "TableInfo",
     "TaskStatistics",
     "__version__",
+    "col",
+    "column",
     "connect",
+    "expr",
+    "functions",
+    "lit",
+    "literal",
 ]
 
 # Scheduler, executors and engine processes import this package too, and need none of these: they
@@ -66,6 +80,9 @@ _HOMES: Final = {
     "DataFrame": "dataframe",
     "ExecutorInfo": "listings",
     "ExecutorProcess": "cluster_process",
+    "Expr": "expr",
+    "FrameSchema": "dataframe",
+    "GroupedData": "dataframe",
     "Job": "job",
     "JobInfo": "listings",
     "JobProfile": "job_profile",
@@ -74,19 +91,28 @@ _HOMES: Final = {
     "LocalCluster": "cluster",
     "OperatorProfile": "job_profile",
     "Progress": "progress",
+    "SessionContext": "context",
+    "SortExpr": "expr",
     "Spread": "job_profile",
     "StageProfile": "job_profile",
     "StageStatistics": "job_statistics",
     "TableInfo": "listings",
     "TaskStatistics": "job_statistics",
+    "col": "expr",
+    "column": "expr",
     "connect": "client",
+    "lit": "expr",
+    "literal": "expr",
 }
+_MODULES: Final = frozenset({"expr", "functions"})
 
 
 def __getattr__(name: str) -> object:
     """Loads a public name from the module where it lives."""
     if name == "__version__":
         found: object = import_module("springald.version").springald_version()
+    elif name in _MODULES:
+        found = import_module(f"springald.{name}")
     elif name in _HOMES:
         found = getattr(import_module(f"springald.{_HOMES[name]}"), name)
     else:

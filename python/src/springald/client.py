@@ -2,27 +2,31 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
 from springald.checks import check_is_text, check_text
 from springald.client_limits import JOBS_LISTED_MAX
 from springald.dataframe import DataFrame
+from springald.dataframe.sources import OWN_TABLE_PREFIX, named_table
+from springald.dataframe.statement import Statement
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
 from springald.grpc_transport import GrpcTransport
 from springald.job import Job
 from springald.job_profile import JobProfile
 from springald.listings import ExecutorInfo, JobInfo, TableInfo
+from springald.paths import absolute, option_text
 from springald.physical.v1 import physical_pb2
+from springald.plan.v1 import names_pb2
+from springald.readers import Readers
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session
-from springald.sql_text import is_query, quote_name, written_name
+from springald.sql_text import is_query, name_parts, quote_name, written_name
 from springald.transport import Transport
 from springald.uploads import Tabular, upload
 from springald.urls import address_of
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "connect", "opened_session"]
 
 FileOption = str | int | float | bool
 
@@ -47,16 +51,21 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
         InvalidArgumentError: The URL is not one of a scheduler.
         UnsupportedError: Local mode is not installed.
     """
-    texts = {name: check_text(_setting_text(value), name) for name, value in settings.items()}
+    return Connection(opened_session(url, settings))
+
+
+def opened_session(url: str | None, settings: Mapping[str, object]) -> Session:
+    """Opens a session, as `connect()` describes it."""
+    texts = {name: check_text(option_text(value), name) for name, value in settings.items()}
     transport: Transport = _local_transport() if url is None else GrpcTransport(address_of(url))
     try:
-        return Connection(Session(transport, texts))
+        return Session(transport, texts)
     except BaseException:
         transport.close()
         raise
 
 
-class Connection:
+class Connection(Readers):
     """A session with a scheduler; made by `springald.connect()` and `LocalCluster.connect()`.
 
     It may be used from several threads at once. Closing it, which `with` does, releases everything
@@ -97,10 +106,10 @@ class Connection:
         self._session.check_open()
         check_is_text(query, "a statement")
         if is_query(query):
-            return DataFrame(self._session, query)
+            return DataFrame(self._session, Statement(query, None))
         done = Job(self._session, query)
         done.result()
-        return DataFrame(self._session, query, done)
+        return DataFrame(self._session, Statement(query, None), done)
 
     def table(self, name: str) -> DataFrame:
         """Returns a DataFrame of all rows of a table or view.
@@ -114,7 +123,9 @@ class Connection:
         """
         known = name in self.tables()
         source = quote_name(name) if known else written_name(name)
-        frame = DataFrame(self._session, f"SELECT * FROM {source}")  # noqa: S608 - a quoted name
+        root = named_table(names_pb2.TableName(table=name) if known else _table_name(name))
+        text = f"SELECT * FROM {source}"  # noqa: S608 - a quoted name
+        frame = DataFrame(self._session, Statement(text, root))
         if not known:
             # Planning decides, by the rules of SQL, whether the name means a table.
             frame.schema  # noqa: B018
@@ -127,7 +138,9 @@ class Connection:
             pb.ListTablesRequest(session_id=self._session.id)
         )
         tables = map(TableInfo.from_proto, listed.tables)
-        return MappingProxyType({table.name: table for table in tables})
+        return MappingProxyType(
+            {table.name: table for table in tables if not table.name.startswith(OWN_TABLE_PREFIX)}
+        )
 
     def register_parquet(
         self, name: str, path: str | os.PathLike[str], **options: FileOption
@@ -281,9 +294,9 @@ class Connection:
         self._session.check_open()
         files = physical_pb2.RegisteredFiles(
             format=file_format,
-            path=check_text(_absolute(path), "a path"),
+            path=check_text(absolute(path), "a path"),
             options=[
-                physical_pb2.Option(name=option, value=check_text(_setting_text(value), option))
+                physical_pb2.Option(name=option, value=check_text(option_text(value), option))
                 for option, value in options.items()
             ],
         )
@@ -304,16 +317,8 @@ def _local_transport() -> Transport:
     return LocalTransport()
 
 
-def _absolute(path: str | os.PathLike[str]) -> str:
-    """Returns a path that means the same to another process; a URL is one already."""
-    text = os.fspath(path)
-    if not text:
-        raise InvalidArgumentError("a path names a file or folder: got an empty one")
-    if "://" in text:
-        return text
-    absolute = os.path.abspath(Path(text).expanduser())  # noqa: PTH100 - keeps links as they are
-    return f"{absolute}/" if text.endswith("/") and absolute != "/" else absolute
-
-
-def _setting_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _table_name(written: str) -> names_pb2.TableName:
+    """Returns what a name in SQL's notation means: letters that are not quoted are small."""
+    parts = name_parts(written, folds=True) or [written]
+    fields = ("table", "schema", "catalog")
+    return names_pb2.TableName(**dict(zip(fields, reversed(parts), strict=False)))

@@ -47,6 +47,9 @@ RECONNECT_MS_MAX: Final = 1_000
 UPLOAD_MS_MAX: Final = 60 * 60 * 1000
 """How long sending the rows of one table may take."""
 
+INLINE_TABLE_BYTES_MAX: Final = 64 * 1024
+"""Rows in memory up to this size travel inside a plan; larger ones are sent to the cluster once."""
+
 UPLOAD_BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024
 """Rows are sent in blocks of about this size."""
 

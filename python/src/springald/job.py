@@ -20,6 +20,7 @@ from springald.job_statistics import JobStatistics
 from springald.job_watch import JobWatch
 from springald.part_reader import PartReader
 from springald.physical.v1 import physical_pb2
+from springald.plan.v1 import plan_pb2
 from springald.progress import JobStatus, Progress
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session, new_operation_id, plan_of
@@ -38,16 +39,21 @@ class Job:
     Ctrl-C in a method that waits cancels the job on the cluster, and gives its result up.
     """
 
-    def __init__(self, session: Session, statement: str) -> None:
-        """Starts a statement. Users call `DataFrame.execute()`."""
+    def __init__(self, session: Session, statement: str, plan: plan_pb2.Plan | None = None) -> None:
+        """Starts a statement. Users call `DataFrame.execute()`.
+
+        Args:
+            session: The session that it belongs to.
+            statement: Its text, for people where there is a plan.
+            plan: What is sent, if it is not the text.
+        """
         session.check_open()
         self._session = session
         self._statement = statement
         self._table: pa.Table | None = None
         operation_id = new_operation_id()
-        watch = JobWatch(
-            session.transport, session.id, operation_id, plan_of(statement), session.releases
-        )
+        sent = plan_of(statement) if plan is None else plan
+        watch = JobWatch(session.transport, session.id, operation_id, sent, session.releases)
         self._watch = watch
         # Before the job begins, so that there is no moment in which it runs and nobody answers.
         self._release = weakref.finalize(self, _give_up, session, watch)

@@ -27,12 +27,19 @@ from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.transport import Transport
 from springald.version import springald_version
 
-__all__ = ["Session", "close_open_sessions", "new_operation_id", "plan_of"]
+__all__ = [
+    "Session",
+    "close_open_sessions",
+    "new_operation_id",
+    "plan_of",
+    "plan_of_tree",
+]
 
 _LOGGER: Final = logging.getLogger(__name__)
 
 _PLAN_MAJOR: Final = 1
 _PLAN_MINOR_FOR_SQL: Final = 0
+_PLAN_MINOR_FOR_TREES: Final = 1
 
 Chore = Callable[[], object]
 
@@ -130,6 +137,14 @@ def plan_of(sql: str) -> plan_pb2.Plan:
         major=_PLAN_MAJOR, minor=_PLAN_MINOR_FOR_SQL, producer=_client_name()
     )
     return plan_pb2.Plan(version=version, sql=plan_pb2.SqlText(text=check_statement(sql)))
+
+
+def plan_of_tree(tree: plan_pb2.RelationTree) -> plan_pb2.Plan:
+    """Wraps a logical plan for the wire."""
+    version = plan_pb2.PlanVersion(
+        major=_PLAN_MAJOR, minor=_PLAN_MINOR_FOR_TREES, producer=_client_name()
+    )
+    return plan_pb2.Plan(version=version, relations=tree)
 
 
 def _keep(

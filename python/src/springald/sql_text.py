@@ -26,6 +26,7 @@ __all__ = [
     "is_nestable",
     "is_query",
     "limit_query",
+    "name_parts",
     "point_at",
     "quote_name",
     "split_statements",
@@ -280,6 +281,20 @@ def written_name(name: str) -> str:
         >>> written_name('public."My Table"'), written_name("t; DROP TABLE t")
         ('public."My Table"', '"t; DROP TABLE t"')
     """
+    return name if name_parts(name) else quote_name(name)
+
+
+def name_parts(name: str, *, folds: bool = False) -> list[str]:
+    """Returns the parts of a name in SQL's notation, without quotes; none if it is no name.
+
+    Example:
+        >>> name_parts('public."My Table"'), name_parts("count(*)")
+        (['public', 'My Table'], [])
+
+    Args:
+        name: The name.
+        folds: Whether what is not quoted is taken in small letters, as SQL does.
+    """
     parts = list(tokens(name))
     names, dots = parts[::2], parts[1::2]
     is_name = (
@@ -287,7 +302,14 @@ def written_name(name: str) -> str:
         and all(part.kind in (Kind.WORD, Kind.NAME) and part.closed for part in names)
         and all(part.text == "." for part in dots)
     )
-    return name if is_name else quote_name(name)
+    if not is_name:
+        return []
+    return [
+        (part.text.lower() if folds else part.text)
+        if part.kind is Kind.WORD
+        else part.text[1:-1].replace('""', '"')
+        for part in names
+    ]
 
 
 def point_at(text: str, position: Position) -> str:
