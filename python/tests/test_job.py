@@ -234,8 +234,8 @@ def test_wait_broken_stream_is_attached_again(
 def test_wait_stream_broken_for_good_fails(
     cluster: FakeCluster, con: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attaching again is tried a limited number of times while there is no news."""
-    monkeypatch.setattr("springald.job_watch.ATTACH_TRIES_MAX", 3)
+    """Attaching again is tried for a limited time while there is no news."""
+    monkeypatch.setattr("springald.job_watch.SCHEDULER_AWAY_MS_MAX", 300)
     cluster.default = Script(held=True)
     job = con.sql(SQL).execute()
     cluster.default.held = True

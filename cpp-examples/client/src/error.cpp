@@ -60,6 +60,7 @@ bool is_retryable(Code code) {
       error::v1::CODE_DEADLINE_EXCEEDED,
       error::v1::CODE_OVERLOADED,
       error::v1::CODE_IO_FAILED,
+      error::v1::CODE_NOT_LEADER,
   };
   return kRetryable.contains(code);
 }

@@ -1,5 +1,6 @@
 """Pauses between tries."""
 
+import time
 from collections.abc import Iterator
 
 from springald.client_limits import BACKOFF_FIRST_MS, BACKOFF_MS_MAX
@@ -7,12 +8,17 @@ from springald.client_limits import BACKOFF_FIRST_MS, BACKOFF_MS_MAX
 __all__ = ["waits_s"]
 
 
-def waits_s(tries_max: int) -> Iterator[float]:
-    """Yields the pauses between a number of tries, in seconds: each twice the last, up to a limit.
+def waits_s(limit_ms: int) -> Iterator[float]:
+    """Yields pauses between tries, in seconds, until a time is over: each twice the last.
+
+    The time runs from the first pause on; pauses do not grow beyond a named limit.
 
     Example:
-        >>> list(waits_s(4))
-        [0.05, 0.1, 0.2]
+        >>> next(waits_s(1_000)), list(waits_s(0))
+        (0.05, [])
     """
-    for tried in range(tries_max - 1):
-        yield min(BACKOFF_FIRST_MS * 2**tried, BACKOFF_MS_MAX) / 1000
+    end = time.monotonic() + limit_ms / 1000
+    wait_ms = BACKOFF_FIRST_MS
+    while time.monotonic() < end:
+        yield wait_ms / 1000
+        wait_ms = min(2 * wait_ms, BACKOFF_MS_MAX)

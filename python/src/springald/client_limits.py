@@ -8,6 +8,9 @@ PORT_DEFAULT: Final = 50050
 CONNECT_MS_MAX: Final = 5_000
 """How long opening a session may take before the scheduler counts as not reachable."""
 
+ELECTION_MS_MAX: Final = 15_000
+"""How long opening a session goes on among several schedulers of which none leads yet."""
+
 CALL_MS_MAX: Final = 60_000
 """How long one call may take; planning and listing many files are the slow ones."""
 
@@ -17,23 +20,26 @@ CLOSE_MS_MAX: Final = 2_000
 RELEASE_HELD_MS: Final = 200
 """How long giving up a result whose rows have come waits for a statement to go with."""
 
-CALL_TRIES_MAX: Final = 5
-"""How often a call is made while the scheduler cannot be reached."""
+SCHEDULER_AWAY_MS_MAX: Final = 60_000
+"""How long calls are made again, and jobs attached to again, while no scheduler can be reached."""
 
 JOBS_LISTED_MAX: Final = 1_000
 """How many jobs a list may ask for."""
 
-ATTACH_TRIES_MAX: Final = 12
-"""How often a job is attached to again without hearing any news in between."""
-
 BACKOFF_FIRST_MS: Final = 50
 """The wait before the second try; it doubles from try to try."""
 
-BACKOFF_MS_MAX: Final = 2_000
+BACKOFF_MS_MAX: Final = 500
 """The longest wait between two tries."""
 
 KEEPALIVE_INTERVAL_MS: Final = 30_000
 """How often an idle channel to the scheduler is probed."""
+
+KEEPALIVE_INTERVAL_OF_SEVERAL_MS: Final = 10_000
+"""The same where there are other schedulers to turn to."""
+
+KEEPALIVE_ANSWER_OF_SEVERAL_MS_MAX: Final = 5_000
+"""How long such a probe may go unanswered before another scheduler is asked."""
 
 FLIGHT_KEEPALIVE_INTERVAL_MS: Final = 310_000
 """How often an idle Flight channel is probed: servers by default resent it below five minutes."""

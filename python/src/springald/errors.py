@@ -303,6 +303,26 @@ class IoFailedError(ClusterError, code="IO_FAILED", retryable=True):
     """Reading or writing failed in a way that may pass."""
 
 
+class NotLeaderError(ClusterError, code="NOT_LEADER", retryable=True):
+    """Another scheduler of the cluster leads."""
+
+    leader_address: str = ""
+    """Where it is, `host:port`; empty if that is not known."""
+
+    @classmethod
+    def of(cls, leader_address: str, asked: str) -> Self:
+        """Makes the error of a scheduler that does not lead.
+
+        Args:
+            leader_address: Where the one is that does; empty if that is not known.
+            asked: What was asked.
+        """
+        elsewhere = f"ask {leader_address}" if leader_address else "none leads now: try again"
+        error = cls(f"the scheduler that leads is asked for {asked}: got another one; {elsewhere}")
+        error.leader_address = leader_address
+        return error
+
+
 class InternalError(BugError, code="INTERNAL"):
     """A promise of Springald or of its engine was broken."""
 

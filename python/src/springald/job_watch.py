@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from springald.backoff import waits_s
-from springald.client_limits import ATTACH_TRIES_MAX
+from springald.client_limits import SCHEDULER_AWAY_MS_MAX
 from springald.codec.errors import error_from_proto
 from springald.errors import (
     CancelledError,
     InternalError,
     JobNotFoundError,
+    NotLeaderError,
     SchedulerRestartedError,
     SchedulerUnavailableError,
     SessionNotFoundError,
@@ -134,12 +135,12 @@ class JobWatch:
 
     def _follow(self) -> None:
         """Reads streams until one of them tells the end, with pauses that grow in between."""
-        waits = waits_s(ATTACH_TRIES_MAX)
+        waits = waits_s(SCHEDULER_AWAY_MS_MAX)
         broken: SpringaldError | None = None
         while not self._stopped.is_set():
             try:
                 for update in self._open():
-                    waits = waits_s(ATTACH_TRIES_MAX)
+                    waits = waits_s(SCHEDULER_AWAY_MS_MAX)
                     self._accept(update)
                     if self._is_over():
                         self._drop_stream()
@@ -148,7 +149,7 @@ class JobWatch:
                     f"a job's stream must end with its last status: got the end of the stream of "
                     f"{self.operation_id} before it"
                 )
-            except SchedulerUnavailableError as error:
+            except (SchedulerUnavailableError, NotLeaderError) as error:
                 broken = error
             except (SessionNotFoundError, JobNotFoundError) as error:
                 raise self._forgotten(error) if broken else error from None

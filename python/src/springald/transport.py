@@ -50,12 +50,12 @@ class Transport(Protocol):
 
     All methods may be called from several threads at once, and raise nothing but SpringaldError.
     What each call means stands in `proto/springald/scheduler/v1/scheduler.proto`.
-
-    Attributes:
-        address: Where the scheduler is, for people: `127.0.0.1:50050`, or `local`.
     """
 
-    address: str
+    @property
+    def address(self) -> str:
+        """Where the scheduler is, for people: `127.0.0.1:50050`, or `local`."""
+        ...
 
     def open_session(self, request: pb.OpenSessionRequest) -> pb.OpenSessionResponse:
         """Opens a session."""

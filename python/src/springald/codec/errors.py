@@ -17,6 +17,7 @@ from springald.errors import (
     InternalError,
     MessageGarbledError,
     MessageTooLargeError,
+    NotLeaderError,
     Position,
     ProtocolMismatchError,
     SchedulerUnavailableError,
@@ -100,6 +101,8 @@ def error_to_proto(error: SpringaldError) -> error_pb2.Error:
         executor_id=error.executor_id,
         engine_message=cut_text(error.engine_message, ENGINE_MESSAGE_BYTES_MAX),
     )
+    if isinstance(error, NotLeaderError):
+        message.leader_address = error.leader_address
     if error.position is not None:
         message.position.line = error.position.line
         message.position.column = error.position.column
@@ -127,6 +130,8 @@ def error_from_proto(message: error_pb2.Error) -> SpringaldError:
         executor_id=message.executor_id,
         engine_message=message.engine_message,
     )
+    if isinstance(error, NotLeaderError):
+        error.leader_address = message.leader_address
     # Both are facts of a class for errors made here, and of the message for errors made elsewhere.
     told = {"code": code, "retryable": message.retryable}
     error.__dict__.update(

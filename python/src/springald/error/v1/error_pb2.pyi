@@ -151,6 +151,8 @@ class _CodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Code.ValueType],
     """An address could not be bound."""
     CODE_IO_FAILED: _Code.ValueType  # 314
     """Reading or writing failed in a way that may pass."""
+    CODE_NOT_LEADER: _Code.ValueType  # 315
+    """Another scheduler of the cluster leads; Error.leader_address says where, if that is known."""
     CODE_INTERNAL: _Code.ValueType  # 400
     """A promise of Springald or of its engine was broken."""
     CODE_UNEXPECTED_MESSAGE: _Code.ValueType  # 401
@@ -255,6 +257,8 @@ CODE_ADDRESS_IN_USE: Code.ValueType  # 313
 """An address could not be bound."""
 CODE_IO_FAILED: Code.ValueType  # 314
 """Reading or writing failed in a way that may pass."""
+CODE_NOT_LEADER: Code.ValueType  # 315
+"""Another scheduler of the cluster leads; Error.leader_address says where, if that is known."""
 CODE_INTERNAL: Code.ValueType  # 400
 """A promise of Springald or of its engine was broken."""
 CODE_UNEXPECTED_MESSAGE: Code.ValueType  # 401
@@ -301,6 +305,7 @@ class Error(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     EXECUTOR_ID_FIELD_NUMBER: _builtins.int
     ENGINE_MESSAGE_FIELD_NUMBER: _builtins.int
+    LEADER_ADDRESS_FIELD_NUMBER: _builtins.int
     code: Global___Code.ValueType
     """What happened. Required."""
     fault: Global___Fault.ValueType
@@ -318,6 +323,10 @@ class Error(_message.Message):
     """The executor on which it happened, if it happened on one."""
     engine_message: _builtins.str
     """The engine's own words, unchanged, for a bug report. At most 16 KiB; longer ones are cut."""
+    leader_address: _builtins.str
+    """For CODE_NOT_LEADER: `host:port` of the scheduler that leads. Empty if none is known, for example
+    while one is being chosen: ask again in a moment.
+    """
     @_builtins.property
     def position(self) -> Global___Position:
         """The place in the SQL text, where known."""
@@ -333,10 +342,11 @@ class Error(_message.Message):
         position: Global___Position | None = ...,
         executor_id: _builtins.str = ...,
         engine_message: _builtins.str = ...,
+        leader_address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "code", b"code", "engine_message", b"engine_message", "executor_id", b"executor_id", "fault", b"fault", "message", b"message", "node_id", b"node_id", "position", b"position", "retryable", b"retryable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "code", b"code", "engine_message", b"engine_message", "executor_id", b"executor_id", "fault", b"fault", "leader_address", b"leader_address", "message", b"message", "node_id", b"node_id", "position", b"position", "retryable", b"retryable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__position: _TypeAlias = _typing.Literal["position"]  # noqa: Y015
     _WhichOneofArgType__position: _TypeAlias = _typing.Literal["_position", b"_position"]  # noqa: Y015

@@ -154,4 +154,13 @@ public class ClusterException extends SpringaldException {
       super(details);
     }
   }
+
+  /** Another scheduler of the cluster leads. */
+  public static final class NotLeader extends ClusterException {
+    private static final long serialVersionUID = 1L;
+
+    NotLeader(ErrorDetails details) {
+      super(details);
+    }
+  }
 }

@@ -107,6 +107,8 @@ public enum ErrorCode {
   ADDRESS_IN_USE(313, Fault.CLUSTER, false, ClusterException.AddressInUse::new),
   /** Reading or writing failed in a way that may pass. */
   IO_FAILED(314, Fault.CLUSTER, true, ClusterException.IoFailed::new),
+  /** Another scheduler of the cluster leads. */
+  NOT_LEADER(315, Fault.CLUSTER, true, ClusterException.NotLeader::new),
   /** A promise of Springald or of its engine was broken. */
   INTERNAL(400, Fault.BUG, false, BugException.Internal::new),
   /** A message arrived that the receiver's state does not allow. */
