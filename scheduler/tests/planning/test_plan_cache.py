@@ -1,6 +1,7 @@
 """Plans that are kept: used again as long as nothing that they depend on has changed."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,13 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from springald.engine.catalog import AllowedPaths
 from springald.errors import DataFileNotFoundError
+from springald_scheduler.adapters.planner_thread import PlannerThread
 from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.limits import PLANS_KEPT_MAX
 from springald_scheduler.planning import plan_cache
 from springald_scheduler.planning.model import ClusterShape, Planned
+from springald_scheduler.planning.plan_cache import PlanCache, PlanKey, Scanned
 from springald_scheduler.planning.planner import Planner
 from springald_scheduler.planning.session import PlannerSession
+from springald_scheduler.planning.table_files import footprint
 
 SHAPE = ClusterShape((1, 1))
 QUERY = "SELECT a FROM t WHERE a > 1"
@@ -71,6 +76,54 @@ def test_query_of_an_equal_session_is_not_planned_again(planner: Planner, folder
     assert is_kept(first, plan(planner, session_id="other"))
     planner.run("other", "SET datafusion.execution.batch_size = 100", SHAPE)
     assert not is_kept(first, plan(planner, session_id="other"))
+
+
+def test_query_of_another_planner_of_the_process_is_not_planned_again(
+    planner: Planner, folder: Path
+) -> None:
+    """Connections in local mode have a planner each; those with the same folders share plans."""
+    made = []
+    for name in ("one", "two"):
+        thread = PlannerThread([folder], folder / name)
+        thread.open_session(name, {})
+        thread.register_files(name, "t", "parquet", str(folder / "t"), [])
+        made.append(thread)
+    one, two = made[0].run("one", QUERY, SHAPE), made[1].run("two", QUERY, SHAPE)
+    assert isinstance(one, Planned)
+    assert isinstance(two, Planned)
+    assert is_kept(one.graph, two.graph)
+    assert not is_kept(plan(planner), two.graph)
+    for thread in made:
+        thread.close()
+
+
+def test_plans_are_kept_and_found_by_many_threads_at_once(
+    planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the others do to the cache, each gets the plan of its own query or none."""
+    monkeypatch.setattr(plan_cache, "PLANS_KEPT_MAX", 3)
+    cache = PlanCache(AllowedPaths([folder]))
+    graphs = {n: plan(planner, f"{QUERY} + {n}") for n in range(6)}
+    keys = {n: PlanKey(str(n), SHAPE, frozenset(), frozenset(), (), ()) for n in graphs}
+    wrong: list[int] = []
+
+    def use(first: int) -> None:
+        for turn in range(600):
+            number = (first + turn) % len(graphs)
+            found = cache.find(keys[number])
+            if found is None:
+                scanned = [Scanned(str(folder / "t"), "parquet", footprint(str(folder / "t")))]
+                cache.keep(keys[number], graphs[number], scanned)
+            elif found is not graphs[number]:
+                wrong.append(number)
+
+    threads = [threading.Thread(target=use, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert sum(cache.find(key) is not None for key in keys.values()) == 3
 
 
 def test_session_that_saw_other_columns_has_its_own_plan(planner: Planner, folder: Path) -> None:

@@ -6,16 +6,27 @@ from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
+from springald.engine.catalog import AllowedPaths
 from springald.errors import SchedulerUnavailableError
 from springald_scheduler.planning.model import Answered, ClusterShape, Planned, TableInfo, Upload
+from springald_scheduler.planning.plan_cache import PlanCache
 from springald_scheduler.planning.planner import Planner
 
 _STACK_BYTES: Final = 256 * 1024 * 1024
 """The stack that the engine plans on; only what is used takes memory."""
 
+_PLANS: "Final[WeakValueDictionary[tuple[str, ...], PlanCache]]" = WeakValueDictionary()
+"""Plans that the planners of this process share: each connection in local mode has one."""
+
 _ResultT = TypeVar("_ResultT")
 _Call = tuple["Future[Any]", Callable[[], Any]]
+
+
+def _plans_over(folders: tuple[str, ...]) -> PlanCache:
+    """Returns the plans of planners with the same folders; they go with the last planner."""
+    return _PLANS.setdefault(folders, PlanCache(AllowedPaths(folders)))
 
 
 class PlannerThread:
@@ -23,7 +34,8 @@ class PlannerThread:
 
     def __init__(self, allowed_paths: Iterable[str | Path], work_dir: Path) -> None:
         """Starts the thread."""
-        self._planner = Planner(allowed_paths, work_dir)
+        folders = tuple(map(str, allowed_paths))
+        self._planner = Planner(folders, work_dir, _plans_over(folders))
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._closed = False
         former = threading.stack_size(_STACK_BYTES)

@@ -5,6 +5,7 @@ and sometimes on the time. All but the last are compared; what reads the time is
 """
 
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,23 +61,29 @@ class _Kept:
 
 
 class PlanCache:
-    """The plans that were used last, by whichever session."""
+    """The plans that were used last, by whichever session; safe to use from many threads."""
 
     def __init__(self, allowed: AllowedPaths) -> None:
         """Takes where files may lie."""
         self._allowed = allowed
+        self._lock = threading.Lock()
         self._kept: OrderedDict[PlanKey, _Kept] = OrderedDict()
         self._bytes = 0
 
     def find(self, key: PlanKey) -> StageGraph | None:
         """Returns the plan of this key, if its files are as they were."""
-        kept = self._kept.get(key)
+        with self._lock:
+            kept = self._kept.get(key)
         if kept is None:
             return None
-        if not all(self._is_as_it_was(each) for each in kept.scanned):
-            self._drop(key)
-            return None
-        self._kept.move_to_end(key)
+        is_valid = all(map(self._is_as_it_was, kept.scanned))
+        with self._lock:
+            if self._kept.get(key) is not kept:  # another thread has found out
+                return kept.graph if is_valid else None
+            if not is_valid:
+                self._drop(key)
+                return None
+            self._kept.move_to_end(key)
         return kept.graph
 
     def keep(self, key: PlanKey, graph: StageGraph, scanned: Iterable[Scanned]) -> None:
@@ -85,10 +92,13 @@ class PlanCache:
         kept = _Kept(graph, tuple(scanned), size)
         if size > PLAN_KEPT_BYTES_MAX or any(each.files is None for each in kept.scanned):
             return
-        self._kept[key] = kept
-        self._bytes += size
-        while len(self._kept) > PLANS_KEPT_MAX or self._bytes > PLANS_KEPT_BYTES_MAX:
-            self._drop(next(iter(self._kept)))
+        with self._lock:
+            if key in self._kept:
+                self._drop(key)
+            self._kept[key] = kept
+            self._bytes += size
+            while len(self._kept) > PLANS_KEPT_MAX or self._bytes > PLANS_KEPT_BYTES_MAX:
+                self._drop(next(iter(self._kept)))
 
     def _drop(self, key: PlanKey) -> None:
         self._bytes -= self._kept.pop(key).size

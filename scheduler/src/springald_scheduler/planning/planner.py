@@ -42,11 +42,22 @@ from springald_scheduler.planning.words import StatementKind, statement_kind
 class Planner:
     """Keeps the sessions' catalogs and plans their statements, one call at a time."""
 
-    def __init__(self, allowed_paths: Iterable[str | Path], work_dir: Path) -> None:
-        """Takes the folders that tables may be read from, and a folder for its own files."""
+    def __init__(
+        self,
+        allowed_paths: Iterable[str | Path],
+        work_dir: Path,
+        plans: PlanCache | None = None,
+    ) -> None:
+        """Starts without sessions.
+
+        Args:
+            allowed_paths: The folders that tables may be read from.
+            work_dir: A folder for its own files.
+            plans: Plans that are kept, for planners with the same folders to share.
+        """
         self._allowed = AllowedPaths(list(allowed_paths))
         self._work_dir = work_dir
-        self._plans = PlanCache(self._allowed)
+        self._plans = PlanCache(self._allowed) if plans is None else plans
         self._sessions: dict[str, PlannerSession] = {}
 
     def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
