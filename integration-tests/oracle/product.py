@@ -16,8 +16,11 @@ SPREAD = {"springald.distribution": "always", "springald.adaptive_coalesce": "ne
 RULES = (
     "springald.adaptive_broadcast",
     "springald.adaptive_coalesce",
+    "springald.adaptive_filter",
+    "springald.adaptive_merge",
     "springald.adaptive_skip_empty",
     "springald.adaptive_split",
+    "springald.adaptive_swap",
     "springald.inline_values",
     "springald.one_step_aggregates",
     "springald.range_placement",

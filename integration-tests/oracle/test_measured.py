@@ -24,13 +24,27 @@ SUMS = (
     "SELECT d.g, count(*) AS n, sum(f.v) AS v FROM {build} d JOIN facts f ON d.k = f.k "
     "GROUP BY d.g ORDER BY d.g"
 )
+KEPT = (
+    "SELECT d.g, count(*) AS n FROM (SELECT * FROM dims WHERE k < 9) d "
+    "WHERE {negated} EXISTS (SELECT 1 FROM facts f WHERE f.k = d.k AND f.v > 9) "
+    "GROUP BY d.g ORDER BY d.g"
+)
+GUESSED = (
+    "SELECT f.k, count(*) AS n, sum(f.v + d.v) AS v FROM (SELECT * FROM facts WHERE v % 7 >= 0) f "
+    "JOIN (SELECT k, max(v) AS v FROM facts GROUP BY k) d ON d.k = f.k GROUP BY f.k ORDER BY f.k"
+)
+"""The engine takes the side of many rows for the one of few, and has its table built of it."""
+
 SOME = "(SELECT * FROM dims WHERE k < 9)"
 NONE = "(SELECT * FROM dims WHERE k < -1)"
 RULES = {
     "springald.adaptive_broadcast": (SUMS.format(build=SOME), "which broadcasts its build side"),
     "springald.adaptive_coalesce": (SUMS.format(build="dims"), "runs as 1 task instead of"),
+    "springald.adaptive_filter": (KEPT.format(negated="NOT"), "is filtered by the keys of"),
+    "springald.adaptive_merge": (SUMS.format(build="dims"), ": it reads "),
     "springald.adaptive_skip_empty": (SUMS.format(build=NONE), "is not run"),
     "springald.adaptive_split": (SUMS.format(build="dims"), " parts"),
+    "springald.adaptive_swap": (GUESSED, "swaps the sides of a join"),
 }
 
 

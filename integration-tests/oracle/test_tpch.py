@@ -50,7 +50,14 @@ PARTITIONED = {
 }
 """With these, every join reads both of its sides from an exchange."""
 
-MEASURED = ("adaptive_broadcast", "adaptive_skip_empty", "adaptive_split")
+MEASURED = (
+    "adaptive_broadcast",
+    "adaptive_filter",
+    "adaptive_merge",
+    "adaptive_skip_empty",
+    "adaptive_split",
+    "adaptive_swap",
+)
 WAYS = {
     "always": SPREAD,
     "rules": {**SPREAD, **RULES_FORCED},
@@ -61,6 +68,13 @@ WAYS = {
         **PARTITIONED,
         **{f"springald.{rule}": "always" for rule in MEASURED},
         "springald.adaptive_coalesce": "never",
+    },
+    "filtered": {
+        **SPREAD,
+        **PARTITIONED,
+        **dict.fromkeys((f"springald.{rule}" for rule in MEASURED), "never"),
+        "springald.adaptive_filter": "always",
+        "springald.adaptive_swap": "always",
     },
     "coalesced": {**SPREAD, **PARTITIONED, "springald.adaptive_coalesce": "always"},
     "as planned": {

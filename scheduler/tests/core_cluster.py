@@ -19,7 +19,7 @@ from springald_scheduler.core.model import Job
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState
-from springald_scheduler.planning.replanning import merge_stages
+from springald_scheduler.planning.replanning import replan
 
 FACTS = on.ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
 
@@ -79,7 +79,7 @@ class CoreCluster:
             case do.LaunchTask():
                 return [self._run(action)]
             case do.ReplanStage():
-                stage = merge_stages(action.stage, action.probe, action.offer)
+                stage = replan(action.stage, action.other, action.offer)
                 return [on.StageReplanned(action.job_id, stage.stage_id, stage)]
         return []
 

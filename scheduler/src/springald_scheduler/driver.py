@@ -66,7 +66,7 @@ from springald_scheduler.limits import (
     UPLOAD_STORED_MS_MAX,
 )
 from springald_scheduler.planning.model import Answered, ClusterShape
-from springald_scheduler.planning.replanning import merge_stages
+from springald_scheduler.planning.replanning import replan
 
 log = structlog.get_logger("springald.scheduler")
 
@@ -456,10 +456,10 @@ class SchedulerDriver:
         self._post_late(*events)
 
     def _replan(self, action: do.ReplanStage) -> None:
-        """Makes one stage of two; whatever goes wrong, the plan stays as it was."""
+        """Plans a stage anew; whatever goes wrong, the plan stays as it was."""
         stage = None
         try:
-            stage = merge_stages(action.stage, action.probe, action.offer)
+            stage = replan(action.stage, action.other, action.offer)
         except Exception:
             log.exception("stage not replanned", stage=f"{action.job_id}/s{action.stage.stage_id}")
         self._post_late(on.StageReplanned(action.job_id, action.stage.stage_id, stage))

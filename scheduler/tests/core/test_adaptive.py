@@ -11,8 +11,11 @@ from springald_scheduler.core.graph import (
     Adaptive,
     BroadcastOffer,
     ExchangeKind,
+    FilterOffer,
+    MergeOffer,
     Stage,
     StageInput,
+    SwapOffer,
 )
 from springald_scheduler.core.model import InputPart
 from springald_scheduler.core.states import JobState, StageState
@@ -148,7 +151,7 @@ def test_stage_with_an_empty_input_that_matters_not_is_run(bench: Bench) -> None
 def _run_join(bench: Bench, rows: int) -> list[Action]:
     """Runs the build side of a join whose probe side waits for it."""
     bench.handle(bench.executor())
-    join = replace(bench.stage(3, reads=(1, 2)), adaptive=Adaptive(broadcasts=(OFFER,)))
+    join = replace(bench.stage(3, reads=(1, 2)), adaptive=Adaptive(offers=(OFFER,)))
     bench.run(
         bench.stage(1), replace(bench.stage(2, 2), after=(1,)), join, bench.stage(4, reads=(3,))
     )
@@ -159,7 +162,7 @@ def test_join_whose_build_side_is_small_is_planned_anew_before_it_begins(bench: 
     """Two stages wait for the answer and then are one, under the join's number."""
     actions = _run_join(bench, rows=8)
     (asked,) = [each for each in actions if isinstance(each, ReplanStage)]
-    assert (asked.stage.stage_id, asked.probe.stage_id, asked.offer) == (3, 2, OFFER)
+    assert (asked.stage.stage_id, asked.other.stage_id, asked.offer) == (3, 2, OFFER)
     assert bench.launched(actions) == []
     build = StageInput(1, ExchangeKind.HASH, 1)
     stage = replace(asked.stage, inputs=(build,), partition_count=2, adaptive=Adaptive())
@@ -172,6 +175,102 @@ def test_join_whose_build_side_is_small_is_planned_anew_before_it_begins(bench: 
     graph = bench.job().graph
     assert graph is not None
     assert graph.stages[2] == stage
+
+
+def _asked(actions: list[Action]) -> list[ReplanStage]:
+    return [each for each in actions if isinstance(each, ReplanStage)]
+
+
+def _run_merge(bench: Bench, rows: int) -> list[Action]:
+    """Runs what a stage reads that a stage of one partition could do itself."""
+    bench.handle(bench.executor())
+    result = replace(bench.stage(3, reads=(2,)), adaptive=Adaptive(offers=(MergeOffer(0, 100),)))
+    bench.run(bench.stage(1), bench.stage(2, 2, reads=(1,)), result)
+    return bench.handle(bench.finished("j1/s1/t1#1", rows={0: rows}))
+
+
+def test_stage_that_reads_little_is_done_by_the_one_that_reads_it(bench: Bench) -> None:
+    """Both wait for the plan, and one is run."""
+    (asked,) = _asked(_run_merge(bench, rows=10))
+    assert (asked.stage.stage_id, asked.other.stage_id) == (3, 2)
+    stage = replace(asked.stage, inputs=asked.other.inputs, adaptive=Adaptive())
+    actions = bench.handle(StageReplanned("j1", 3, stage))
+    assert bench.launched(actions) == ["j1/s3/t1#1@e1"]
+    assert bench.job().stages[2].skipped
+    assert _decisions(bench) == ("stage 2 is part of stage 3: it reads 100 bytes",)
+
+
+def test_stage_that_reads_much_is_run_itself(bench: Bench) -> None:
+    """A byte more than the offer allows, and nothing is asked."""
+    actions = _run_merge(bench, rows=11)
+    assert _asked(actions) == []
+    assert bench.launched(actions) == ["j1/s2/t1#1@e1"]
+
+
+def _run_filter(bench: Bench, rows: int) -> list[Action]:
+    """Runs what has the keys by which another stage may be filtered."""
+    bench.handle(bench.executor())
+    offer = FilterOffer(1, b"keys", (0,), rows_max=8, bytes_max=100)
+    target = replace(bench.stage(2), after=(1,), adaptive=Adaptive(offers=(offer,)))
+    bench.run(bench.stage(1), target, bench.stage(3, reads=(1, 2)))
+    return bench.handle(bench.finished("j1/s1/t1#1", rows={0: rows}))
+
+
+def test_stage_that_few_keys_filter_reads_them(bench: Bench) -> None:
+    """It waits for the plan alone, and then reads one stage more."""
+    actions = _run_filter(bench, rows=8)
+    (asked,) = _asked(actions)
+    assert (asked.stage.stage_id, asked.other.stage_id) == (2, 1)
+    assert bench.launched(actions) == []
+    read = StageInput(1, ExchangeKind.HASH, 1)
+    actions = bench.handle(StageReplanned("j1", 2, replace(asked.stage, inputs=(read,))))
+    assert bench.launched(actions) == ["j1/s2/t1#1@e1"]
+    assert bench.job().stages[1].consumers == {2, 3}
+    (sentence,) = _decisions(bench)
+    assert sentence == "stage 2 is filtered by the keys of stage 1: stage 1 has 8 rows of 80 bytes"
+
+
+def test_stage_that_many_keys_would_filter_is_run_as_planned(bench: Bench) -> None:
+    """It has waited, and begins."""
+    actions = _run_filter(bench, rows=9)
+    assert _asked(actions) == []
+    assert bench.launched(actions) == ["j1/s2/t1#1@e1"]
+
+
+def test_filter_that_reads_another_stage_than_it_says_is_no_plan(bench: Bench) -> None:
+    """The stage is run as planned, and not asked about again."""
+    _run_filter(bench, rows=1)
+    actions = bench.handle(StageReplanned("j1", 2, bench.stage(2)))
+    assert _asked(actions) == []
+    assert bench.launched(actions) == ["j1/s2/t1#1@e1"]
+
+
+@pytest.mark.parametrize(("build", "swaps"), [(8, True), (7, False)])
+def test_join_whose_build_side_is_twice_the_other_is_swapped(
+    bench: Bench, build: int, *, swaps: bool
+) -> None:
+    """Sizes of both sides are known when it may begin."""
+    bench.handle(bench.executor())
+    offer = SwapOffer((0,), (1,), bytes_min=10)
+    join = replace(bench.stage(3, reads=(1, 2)), adaptive=Adaptive(offers=(offer,)))
+    bench.run(bench.stage(1), bench.stage(2), join, bench.stage(4, reads=(3,)))
+    assert not _asked(bench.handle(bench.finished("j1/s1/t1#1", rows={0: build})))
+    asked = _asked(bench.handle(bench.finished("j1/s2/t1#1", rows={0: 4})))
+    assert bool(asked) is swaps
+    if swaps:
+        stage = replace(asked[0].stage, adaptive=Adaptive())
+        bench.handle(StageReplanned("j1", 3, stage))
+        assert _decisions(bench) == ("stage 3 swaps the sides of a join: 80 bytes against 40",)
+    assert bench.job().stages[3].state is StageState.RUNNING
+
+
+def test_graph_whose_stage_does_not_wait_for_what_filters_it_is_refused(bench: Bench) -> None:
+    """Else the stage could begin before, and never be filtered."""
+    offer = FilterOffer(1, b"keys", (0,), rows_max=8, bytes_max=100)
+    target = replace(bench.stage(2), adaptive=Adaptive(offers=(offer,)))
+    bench.handle(bench.executor())
+    bench.run(bench.stage(1), target, bench.stage(3, reads=(1, 2)))
+    assert bench.job().state is JobState.FAILED
 
 
 def test_join_whose_build_side_is_large_stays_as_planned(bench: Bench) -> None:

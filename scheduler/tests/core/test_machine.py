@@ -6,6 +6,7 @@ the core from inside after each step.
 """
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, settings
@@ -28,11 +29,15 @@ from springald_scheduler.core.graph import (
     BroadcastOffer,
     Exchange,
     ExchangeKind,
+    FilterOffer,
     Fragment,
     FragmentFormat,
+    MergeOffer,
+    Offer,
     Stage,
     StageGraph,
     StageInput,
+    SwapOffer,
 )
 from springald_scheduler.core.invariants import check_invariants
 from springald_scheduler.core.limits import CoreLimits
@@ -89,7 +94,7 @@ def graphs(draw: st.DrawFn) -> StageGraph:
                 partition_count=partitions,
                 single_task_reason=draw(st.sampled_from(["", "", "whole"])),
                 upload_ids=draw(st.sampled_from([(), (), (), (), (), ("u1",)])),
-                adaptive=draw(adaptives(len(reads))),
+                adaptive=draw(adaptives(len(reads), after)),
                 after=tuple(after),
             )
         )
@@ -98,37 +103,53 @@ def graphs(draw: st.DrawFn) -> StageGraph:
 
 
 @st.composite
-def adaptives(draw: st.DrawFn, inputs: int) -> Adaptive:
-    """What a stage with so many inputs lets depend on their sizes."""
+def adaptives(draw: st.DrawFn, inputs: int, after: Collection[int]) -> Adaptive:
+    """What a stage with so many inputs lets depend on their sizes, and those it waits for."""
+    filters = tuple(FilterOffer(each, b"keys", (0,), 9, 999) for each in after)
     if not inputs:
-        return Adaptive()
+        return Adaptive(offers=filters)
     numbers = st.integers(0, inputs - 1)
     some = st.sets(numbers, max_size=2).map(tuple)
-    offers = []
+    offers: list[Offer] = []
+    if draw(st.booleans()):
+        offers.append(MergeOffer(draw(numbers), draw(st.sampled_from([0, 99, 999]))))
     if inputs > 1:
         build, probe = draw(st.permutations(range(inputs)))[:2] if draw(st.booleans()) else (0, 1)
         offers.append(BroadcastOffer((build,), probe, draw(st.sampled_from([0, 999, 999])), 99))
+        offers.append(SwapOffer((build,), (probe,), 1))
     return Adaptive(
         task_bytes_target=draw(st.sampled_from([0, 0, 2, 9])),
         emptied_by=draw(some),
         split_inputs=draw(some),
         split_bytes_min=1,
-        broadcasts=tuple(offers),
+        offers=(*draw(st.permutations(offers)), *filters),
     )
 
 
-def merged(asked: do.ReplanStage) -> Stage:
-    """The stage that a planner makes of two."""
-    stage, probe = asked.stage, asked.probe
-    own = [each for each in stage.inputs if each.stage_id != probe.stage_id]
+def replanned(asked: do.ReplanStage) -> Stage:
+    """The stage that a planner makes."""
+    stage, other = asked.stage, asked.other
+    match asked.offer:
+        case SwapOffer():
+            return dataclasses.replace(stage, adaptive=Adaptive())
+        case FilterOffer():
+            read = StageInput(other.stage_id, other.output.kind, other.output.partition_count)
+            return dataclasses.replace(stage, inputs=(*stage.inputs, read), adaptive=Adaptive())
+    own = [each for each in stage.inputs if each.stage_id != other.stage_id]
+    count = (other if isinstance(asked.offer, BroadcastOffer) else stage).partition_count
     return dataclasses.replace(
         stage,
-        inputs=(*own, *probe.inputs),
-        partition_count=probe.partition_count,
-        upload_ids=(*stage.upload_ids, *probe.upload_ids),
+        inputs=(*own, *other.inputs),
+        partition_count=count,
+        upload_ids=(*stage.upload_ids, *other.upload_ids),
         adaptive=Adaptive(),
-        after=(*stage.after, *probe.after),
+        after=(*stage.after, *other.after),
     )
+
+
+def _wrong(asked: do.ReplanStage) -> Stage:
+    """A stage that reads other stages than it should, or is another one."""
+    return dataclasses.replace(asked.other, inputs=(), stage_id=99)
 
 
 class ClusterMachine(RuleBasedStateMachine):
@@ -358,7 +379,7 @@ class ClusterMachine(RuleBasedStateMachine):
     def replan(self, outcome: str, again: bool) -> None:  # noqa: FBT001
         """The planner is done with a stage, in time or late, perhaps twice."""
         asked = self.replanning[-1] if again else self.replanning.pop(0)
-        stage = {"new": merged(asked), "old": None, "wrong": asked.probe}[outcome]
+        stage = {"new": replanned(asked), "old": None, "wrong": _wrong(asked)}[outcome]
         self.tell(on.StageReplanned(asked.job_id, asked.stage.stage_id, stage))
 
     # What executors do.

@@ -19,7 +19,15 @@ from simulate import Simulation, rows_of
 
 from springald_scheduler.planning.explain import stages_text
 
-RULES = ("adaptive_broadcast", "adaptive_coalesce", "adaptive_skip_empty", "adaptive_split")
+RULES = (
+    "adaptive_broadcast",
+    "adaptive_coalesce",
+    "adaptive_filter",
+    "adaptive_merge",
+    "adaptive_skip_empty",
+    "adaptive_split",
+    "adaptive_swap",
+)
 EMPTY = queries_of("""
     SELECT f.id, d.w FROM facts f JOIN (SELECT * FROM dims WHERE w > 99) d ON f.k = d.k;
     SELECT g, count(*) FROM facts f JOIN (SELECT k FROM dims WHERE w > 99) d USING (k) GROUP BY g;
@@ -94,9 +102,13 @@ def _decided(simulation: Simulation, query: str, slots: tuple[int, ...]) -> tupl
         ((), ""),
         (("adaptive_broadcast",), "broadcasts its build side"),
         (("adaptive_coalesce",), "instead of"),
+        (("adaptive_filter",), "is filtered by the keys"),
+        (("adaptive_merge",), "it reads"),
         (("adaptive_skip_empty",), "is not run"),
         (("adaptive_split",), "parts"),
+        (("adaptive_swap",), "swaps the sides"),
         (("adaptive_broadcast", "adaptive_skip_empty", "adaptive_split"), "broadcasts"),
+        (("adaptive_filter", "adaptive_merge", "adaptive_swap"), "is filtered by the keys"),
         (RULES, "instead of"),
     ],
     ids=str,

@@ -14,7 +14,8 @@ from springald_scheduler.planning.explain import operators_of, stages_text
 from springald_scheduler.planning.model import Answered, Planned
 
 JOINED = """\
-Stage 4: 1 partitions -> result, 1 partition; reads stage 3 (sorted)
+Stage 4: 1 partitions -> result, 1 partition; reads stage 3 (sorted); \
+takes in stage 3 if it reads at most 1048576 bytes
   SortPreservingMergeExec: [n@1 DESC], fetch=2
     DataSourceExec: springald-exchange/0, type=arrow
 Stage 3: 4 partitions -> sorted, 4 partitions; reads stage 2 (hash)

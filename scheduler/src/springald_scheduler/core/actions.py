@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from springald_scheduler.core.events import Event
 from springald_scheduler.core.failures import Failure
-from springald_scheduler.core.graph import BroadcastOffer, Stage
+from springald_scheduler.core.graph import Offer, Stage
 from springald_scheduler.core.records import Key, OutputLocation, Record, UploadLocation
 from springald_scheduler.core.sizes import InputSlice
 
@@ -80,19 +80,20 @@ class PlanJob(Action):
 
 @dataclass(frozen=True, slots=True)
 class ReplanStage(Action):
-    """Plan a stage anew so that it takes in one of those that it reads, and tell how it went.
+    """Plan a stage anew, with what was measured, and tell how it went.
 
     Attributes:
         job_id: The job.
         stage: The stage; it has not begun.
-        probe: The stage that is taken in; it has not begun either.
+        other: The stage that it takes in, which has not begun either, or whose rows it reads; or
+            itself, if there is none.
         offer: How.
     """
 
     job_id: str
     stage: Stage
-    probe: Stage
-    offer: BroadcastOffer
+    other: Stage
+    offer: Offer
 
 
 @dataclass(frozen=True, slots=True)

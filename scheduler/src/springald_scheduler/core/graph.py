@@ -102,6 +102,82 @@ class BroadcastOffer:
     bytes_max: int
     rows_max: int
 
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """All inputs that it names."""
+        return (*self.build_inputs, self.probe_input)
+
+    @property
+    def taken_input(self) -> int:
+        """The input whose stage becomes part of this one."""
+        return self.probe_input
+
+
+@dataclass(frozen=True, slots=True)
+class MergeOffer:
+    """A stage of one partition that may do itself what one that it reads would do.
+
+    Attributes:
+        taken_input: The input whose stage would become part of this one.
+        bytes_max: How many bytes that stage reads at most.
+    """
+
+    taken_input: int
+    bytes_max: int
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """All inputs that it names."""
+        return (self.taken_input,)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOffer:
+    """Rows of a stage that a join drops later may be dropped at once, by the keys of the others.
+
+    Attributes:
+        source_stage_id: The stage that has the keys; it is waited for.
+        keys: The plan that reads the keys, opaque to the core.
+        columns: The columns of this stage's rows that they are compared with.
+        rows_max: How many rows the source has at most.
+        bytes_max: How many bytes it has at most.
+    """
+
+    source_stage_id: int
+    keys: bytes
+    columns: tuple[int, ...]
+    rows_max: int
+    bytes_max: int
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """All inputs that it names."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SwapOffer:
+    """A join of two inputs by hash that may as well build its hash table of the other one.
+
+    Attributes:
+        build_inputs: The inputs of the side that the table is made of.
+        probe_inputs: Those of the other one.
+        bytes_min: How many bytes the build side has at least.
+    """
+
+    build_inputs: tuple[int, ...]
+    probe_inputs: tuple[int, ...]
+    bytes_min: int
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """All inputs that it names."""
+        return (*self.build_inputs, *self.probe_inputs)
+
+
+Offer = BroadcastOffer | MergeOffer | FilterOffer | SwapOffer
+"""How a stage could be planned anew when sizes are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Adaptive:
@@ -115,14 +191,14 @@ class Adaptive:
         split_inputs: Inputs of which one may be read in parts, by tasks that share a partition and
             read it whole of all others.
         split_bytes_min: How many bytes such a part has at least.
-        broadcasts: Joins that need no exchange if their build side turns out small.
+        offers: How it could be planned anew; the first that is due is taken.
     """
 
     task_bytes_target: int = 0
     emptied_by: tuple[int, ...] = ()
     split_inputs: tuple[int, ...] = ()
     split_bytes_min: int = 0
-    broadcasts: tuple[BroadcastOffer, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.endings import answers_with_rows
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
+from springald_scheduler.core.offers import changed_by
 from springald_scheduler.core.states import (
     ExecutorState,
     JobState,
@@ -108,9 +109,11 @@ def _check_stages(job: Job) -> Iterator[str]:
     finished = sum(task.state is TaskState.FINISHED for task in tasks)
     if (job.tasks_total, job.tasks_finished) != (len(tasks), finished):
         yield "has miscounted its tasks"
-    held = [run for run in job.stages.values() if run.held]
-    if not job.state.terminal and len(held) != 2 * len(job.replans):
-        yield "holds two stages for each that is planned anew"
+    held = {stage_id for stage_id, run in job.stages.items() if run.held}
+    replans = ((job.stages[stage_id], offer) for stage_id, offer in job.replans.items())
+    changing = {each.stage.stage_id for pair in replans for each in changed_by(job, *pair)}
+    if not job.state.terminal and held != changing:
+        yield "holds the stages that are planned anew"
     for stage_id, run in job.stages.items():
         yield from (f"s{stage_id}: {problem}" for problem in _check_stage(job, run))
     ready = {stage_id for stage_id, run in job.stages.items() if run.has_waiting_tasks}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import StageFigures
-from springald_scheduler.core.graph import BroadcastOffer, Stage, StageGraph
+from springald_scheduler.core.graph import Offer, Stage, StageGraph
 from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.records import OutputLocation, UploadLocation
 from springald_scheduler.core.sizes import NOTHING, Sizes
@@ -181,7 +181,7 @@ class Job:
     ready: dict[int, StageRun] = field(default_factory=dict)
     running: dict[str, Attempt] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
-    replans: dict[int, BroadcastOffer] = field(default_factory=dict)
+    replans: dict[int, Offer] = field(default_factory=dict)
     outputs_on: dict[str, set[int]] = field(default_factory=dict)
     upload_ids: frozenset[str] = frozenset()
     tasks_total: int = 0

@@ -6,7 +6,7 @@ from collections import Counter
 from springald_scheduler.core.actions import Persist
 from springald_scheduler.core.dealing import deal_tasks, is_sliced, note_decision, output_table
 from springald_scheduler.core.endings import succeed_job
-from springald_scheduler.core.graph import Stage, StageGraph, StageInput
+from springald_scheduler.core.graph import FilterOffer, Stage, StageGraph, StageInput
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.news import strand_job
 from springald_scheduler.core.offers import ask_for_plan
@@ -27,6 +27,8 @@ def find_defect(graph: StageGraph) -> str:
             return f"stages are numbered from 1: got {stage.stage_id} in place {number}"
         if not sources.union(stage.after) <= set(range(1, number)):
             return f"a stage reads earlier ones: stage {number} reads {sorted(sources)}"
+        if not _sources_of_filters(stage) <= set(stage.after):
+            return f"a stage waits for what filters it: stage {number} does not"
         if not _inputs_named(stage) <= set(range(len(stage.inputs))):
             return f"rules for measured inputs name inputs: those of stage {number} do not"
         if stage.partition_count < 1 or stage.output.partition_count < 1:
@@ -42,9 +44,14 @@ def _inputs_named(stage: Stage) -> set[int]:
     """Returns which inputs are named by rules for when they are measured."""
     adaptive = stage.adaptive
     named = {*adaptive.emptied_by, *adaptive.split_inputs}
-    for offer in adaptive.broadcasts:
-        named |= {*offer.build_inputs, offer.probe_input}
+    for offer in adaptive.offers:
+        named.update(offer.inputs)
     return named
+
+
+def _sources_of_filters(stage: Stage) -> set[int]:
+    offers = stage.adaptive.offers
+    return {offer.source_stage_id for offer in offers if isinstance(offer, FilterOffer)}
 
 
 def start_stages(world: World, job: Job, graph: StageGraph) -> None:
@@ -127,7 +134,7 @@ def _open(world: World, job: Job, run: StageRun) -> None:
     """Tells the stages that wait for a finished one."""
     if not run.rows_out:
         _skip_emptied(world, job, run)
-    for stage_id in sorted(run.consumers):
+    for stage_id in sorted(run.consumers | run.followers):
         ask_for_plan(world, job, job.stages[stage_id])
     for stage_id in sorted(run.consumers | run.followers):
         dependent = job.stages[stage_id]

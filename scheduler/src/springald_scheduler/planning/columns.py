@@ -42,7 +42,7 @@ def width(node: PlanNode) -> int | None:
             # A partial one keeps a state of any number of columns.
             return len(body.group_expr) + len(body.aggr_expr) if _is_final(node) else None
         case "hash_join" | "nested_loop_join" | "cross_join":
-            chosen = _projection(node)
+            chosen = projection(node)
             return _joined_width(node) if chosen is None else len(chosen)
     if node.kind in pv.FILE_SCAN_KINDS:
         return len(_scanned(node))
@@ -64,7 +64,7 @@ def origin(node: PlanNode, index: int) -> tuple[int, int] | None:
             grouped = index < len(body.group_expr) and not body.has_grouping_set
             return _read(0, body.group_expr[index]) if grouped else None
         case "hash_join" | "nested_loop_join" | "cross_join":
-            chosen = _projection(node)
+            chosen = projection(node)
             return _joined(node, index if chosen is None else chosen[index])
         case "window":
             below = width(node.children[0])
@@ -108,7 +108,8 @@ def _is_final(aggregate: PlanNode) -> bool:
     return aggregate.body.mode != AggregateMode.PARTIAL and not aggregate.body.has_grouping_set
 
 
-def _projection(join: PlanNode) -> list[int] | None:
+def projection(join: PlanNode) -> list[int] | None:
+    """Returns which columns a join puts out of those it joins, or nothing if all of them."""
     chosen = [] if join.kind == "cross_join" else list(join.body.projection)
     if not chosen:
         return None

@@ -6,7 +6,17 @@ import pyarrow as pa
 from datafusion.plan import ExecutionPlan
 
 from springald.engine.operators import operator_texts
-from springald_scheduler.core.graph import Exchange, Operator, Stage, StageGraph
+from springald_scheduler.core.graph import (
+    BroadcastOffer,
+    Exchange,
+    FilterOffer,
+    MergeOffer,
+    Offer,
+    Operator,
+    Stage,
+    StageGraph,
+    SwapOffer,
+)
 
 
 def stages_text(graph: StageGraph) -> str:
@@ -26,10 +36,7 @@ def _stage_text(stage: Stage) -> str:
         head += f"; {stage.single_task_reason}"
     if stage.after:
         head += f"; waits for the size of stage {', '.join(map(str, stage.after))}"
-    for offer in stage.adaptive.broadcasts:
-        taken = stage.inputs[offer.probe_input].stage_id
-        builds = " and ".join(f"stage {stage.inputs[each].stage_id}" for each in offer.build_inputs)
-        head += f"; takes in stage {taken} if {builds} has at most {offer.bytes_max} bytes"
+    head += "".join(f"; {_offer_text(stage, offer)}" for offer in stage.adaptive.offers)
     head = "\n".join([head, *(f"  -- {decision}" for decision in stage.decisions)])
     if stage.fragment.query is not None:
         return f"{head}\n  (the whole query, planned by the task that runs it)"
@@ -40,6 +47,26 @@ def _stage_text(stage: Stage) -> str:
         depth.update(dict.fromkeys(operator.input_node_ids, level + 1))
         lines.append(f"{'  ' * level}{operator.name}: {operator.detail}".rstrip(": "))
     return "\n".join(lines)
+
+
+def _offer_text(stage: Stage, offer: Offer) -> str:
+    """Says what may become of a stage when sizes are known."""
+
+    def names(numbers: Sequence[int]) -> str:
+        return " and ".join(f"stage {stage.inputs[each].stage_id}" for each in numbers)
+
+    match offer:
+        case BroadcastOffer():
+            size = f"has at most {offer.bytes_max} bytes"
+            return f"takes in {names([offer.probe_input])} if {names(offer.build_inputs)} {size}"
+        case MergeOffer():
+            size = f"reads at most {offer.bytes_max} bytes"
+            return f"takes in {names([offer.taken_input])} if it {size}"
+        case FilterOffer():
+            source = f"stage {offer.source_stage_id}"
+            return f"is filtered by the keys of {source} if it has at most {offer.rows_max} rows"
+        case SwapOffer():
+            return f"swaps {names(offer.build_inputs)} and {names(offer.probe_inputs)} by size"
 
 
 def _exchange_text(exchange: Exchange) -> str:

@@ -17,7 +17,7 @@ from springald.engine.slicing import partition_count
 from springald_scheduler.planning.columns import column_name, join_keys, origin, width
 from springald_scheduler.planning.volatile import may_vary
 
-_DROPS_LONELY: Final = {
+DROPS_LONELY: Final = {
     0: KEEPS_RIGHT | {JoinType.INNER, JoinType.LEFT_SEMI},
     1: KEEPS_LEFT | {JoinType.INNER, JoinType.RIGHT_SEMI},
 }
@@ -66,7 +66,7 @@ class RuntimeFilters:
         """Returns one side of a join, without rows whose key the other side does not have."""
         target, others = keys[side], keys[1 - side]
         plan = children[side]
-        if target is None or others is None or join.body.join_type not in _DROPS_LONELY[side]:
+        if target is None or others is None or join.body.join_type not in DROPS_LONELY[side]:
             return plan
         sources = list(_sources(children[1 - side], others))
         if not sources:
@@ -86,7 +86,7 @@ class RuntimeFilters:
             self.decisions.append(f"{name} is filtered by the keys of a smaller table first")
             return _semi_join(source, node, column)
         found = origin(node, column)
-        if found is None or not _lets_filter_through(node, found[0], column):
+        if found is None or not lets_filter_through(node, found[0], column):
             return None
         if node.kind == "hash_join" and _filters_already(node, found, source[0]):
             return None
@@ -114,7 +114,7 @@ def _filters_already(join: PlanNode, key: tuple[int, int], source: PlanNode) -> 
     )
 
 
-def _lets_filter_through(node: PlanNode, side: int, column: int) -> bool:
+def lets_filter_through(node: PlanNode, side: int, column: int) -> bool:
     """True if rows with other values in a column can be left out below an operator as well."""
     match node.kind:
         case "filter" | "merge":

@@ -28,8 +28,11 @@ SHARED_STAGES: Final = "springald.shared_stages"
 INLINE_VALUES: Final = "springald.inline_values"
 ADAPTIVE_BROADCAST: Final = "springald.adaptive_broadcast"
 ADAPTIVE_COALESCE: Final = "springald.adaptive_coalesce"
+ADAPTIVE_FILTER: Final = "springald.adaptive_filter"
+ADAPTIVE_MERGE: Final = "springald.adaptive_merge"
 ADAPTIVE_SKIP_EMPTY: Final = "springald.adaptive_skip_empty"
 ADAPTIVE_SPLIT: Final = "springald.adaptive_split"
+ADAPTIVE_SWAP: Final = "springald.adaptive_swap"
 UNSUPPORTED_TYPES: Final = "springald.unsupported_types"
 TARGET_PARTITIONS: Final = "datafusion.execution.target_partitions"
 TIME_ZONE: Final = "datafusion.execution.time_zone"
@@ -95,6 +98,14 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "auto",
         "whether a stage that turns out to read little has fewer tasks: auto, always or never",
     ),
+    ADAPTIVE_FILTER: (
+        "auto",
+        "whether rows are dropped by the keys of a finished build side: auto, always or never",
+    ),
+    ADAPTIVE_MERGE: (
+        "auto",
+        "whether a stage does what one would that turns out to read little: auto, always or never",
+    ),
     ADAPTIVE_SKIP_EMPTY: (
         "auto",
         "whether stages are left out that have no rows then: auto, always or never",
@@ -103,11 +114,16 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "auto",
         "whether tasks share a partition that turns out much too large: auto, always or never",
     ),
+    ADAPTIVE_SWAP: (
+        "auto",
+        "whether a join builds its table of the side that turns out smaller: auto, always or never",
+    ),
 }
 
 
 _RULES: Final = frozenset({
-    ADAPTIVE_BROADCAST, ADAPTIVE_COALESCE, ADAPTIVE_SKIP_EMPTY, ADAPTIVE_SPLIT, DISTRIBUTION,
+    ADAPTIVE_BROADCAST, ADAPTIVE_COALESCE, ADAPTIVE_FILTER, ADAPTIVE_MERGE, ADAPTIVE_SKIP_EMPTY,
+    ADAPTIVE_SPLIT, ADAPTIVE_SWAP, DISTRIBUTION,
     INLINE_VALUES, ONE_STEP_AGGREGATES, RANGE_PLACEMENT, RUNTIME_FILTERS, SHARED_STAGES,
 })  # fmt: skip
 """Settings that say whether something is done: auto, always or never."""
@@ -121,7 +137,8 @@ _SIZES: Final = frozenset({INLINE_ROWS_BYTES_MAX, SINGLE_TASK_BYTES_MAX})
 class AdaptiveRules:
     """What may be done when stages are measured, and from which sizes on; 0 for never.
 
-    `broadcast_always` lets joins wait for their build side even if its size is known before.
+    `broadcast_always` lets joins wait for their build side even if its size is known before;
+    `filter_always` lets stages wait for keys that may drop nothing.
     """
 
     task_bytes_target: int = 0
@@ -130,6 +147,11 @@ class AdaptiveRules:
     broadcast_bytes_max: int = 0
     broadcast_rows_max: int = 0
     broadcast_always: bool = False
+    filter_bytes_max: int = 0
+    filter_rows_max: int = 0
+    filter_always: bool = False
+    merge_bytes_max: int = 0
+    swap_bytes_min: int = 0
 
 
 def _defaults() -> dict[str, str]:
@@ -226,12 +248,12 @@ class SessionSettings:
     @property
     def adaptive(self) -> AdaptiveRules:
         """What may be done when stages are measured."""
-        wanted = self.own[ADAPTIVE_BROADCAST]
-        broadcast = {
+        whole = {
             "never": (0, 0),
             "auto": (self._engine_size(_BROADCAST_BYTES), self._engine_size(_BROADCAST_ROWS)),
             "always": (_WHATEVER, _WHATEVER),
-        }[wanted]
+        }
+        broadcast, filters = whole[self.own[ADAPTIVE_BROADCAST]], whole[self.own[ADAPTIVE_FILTER]]
         tasks = {"never": 0, "auto": _TASK_BYTES_TARGET, "always": _WHATEVER}
         parts = {"never": 0, "auto": _SPLIT_BYTES_MIN, "always": 1}
         return AdaptiveRules(
@@ -240,7 +262,12 @@ class SessionSettings:
             split_bytes_min=parts[self.own[ADAPTIVE_SPLIT]],
             broadcast_bytes_max=broadcast[0],
             broadcast_rows_max=broadcast[1],
-            broadcast_always=wanted == "always",
+            broadcast_always=self.own[ADAPTIVE_BROADCAST] == "always",
+            filter_bytes_max=filters[0],
+            filter_rows_max=filters[1],
+            filter_always=self.own[ADAPTIVE_FILTER] == "always",
+            merge_bytes_max=tasks[self.own[ADAPTIVE_MERGE]],
+            swap_bytes_min=parts[self.own[ADAPTIVE_SWAP]],
         )
 
     def _engine_size(self, name: str) -> int:

@@ -904,6 +904,56 @@ class JoinOn(_message.Message):
 Global___JoinOn: _TypeAlias = JoinOn  # noqa: Y015
 
 @_typing.final
+class JoinFilter(_message.Message):
+    """JoinFilter is the condition of a join beside its keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLUMN_INDICES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def column_indices(self) -> _containers.RepeatedCompositeFieldContainer[Global___JoinColumn]:
+        """Where the columns of the condition come from, in the order in which it numbers them."""
+
+    def __init__(
+        self,
+        *,
+        column_indices: _abc.Iterable[Global___JoinColumn] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column_indices", b"column_indices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinFilter: _TypeAlias = JoinFilter  # noqa: Y015
+
+@_typing.final
+class JoinColumn(_message.Message):
+    """JoinColumn is a column of one of a join's inputs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """The column's number in that input."""
+    side: _builtins.int
+    """The input: 0 is the left one, 1 the right one; others are none of both."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        side: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "side", b"side"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinColumn: _TypeAlias = JoinColumn  # noqa: Y015
+
+@_typing.final
 class NestedLoopJoinExecNode(_message.Message):
     """NestedLoopJoinExecNode joins by any condition."""
 
