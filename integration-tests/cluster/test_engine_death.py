@@ -36,36 +36,54 @@ def _engines(executor: springald.ExecutorProcess) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
-def test_engine_process_killed_loses_its_task_alone(
+def test_engine_process_killed_has_its_task_alone_run_again(
     con: springald.Connection,
     patient: springald.LocalCluster,
     busy: Path,
     how: signal.Signals,
 ) -> None:
-    """An engine process that dies ends its query with TASK_LOST, and nothing else.
+    """An engine process that dies costs its task a try, and nothing else.
 
-    Its executor stays registered, its slots come back, and uploads and results that lie there are
-    still readable.
+    Its executor stays registered, no other task runs again, and uploads and results that lie there
+    are still readable.
     """
     con.register("sent", {"a": [1, 2, 3]})
     kept = con.sql("SELECT id FROM numbers WHERE id < 3 ORDER BY id").execute()
     assert kept.wait(20) is JobStatus.SUCCEEDED
     listed = con.executors()
     job = start_busy(con, busy)
-    victim = patient.executors[0]
-    engine = wait_computing(psutil.Process(victim.pid))
-    engine.send_signal(how)
-    wait_until(lambda: not lives(engine), "the engine process is gone")
-    assert job.wait(10) is JobStatus.FAILED
-    error = job.error
-    assert isinstance(error, TaskLostError)
-    assert (error.fault, error.retryable) == ("cluster", True)
-    assert error.executor_id == victim.executor_id
-    assert error.node_id.startswith(f"{job.id}/s")
+    before = {task.task_id for task in job.statistics().tasks}
+    _kill(patient.executors[0], how)
+    wait_until(lambda: _tried_again(job), "the task runs again")
+    after = {task.task_id for task in job.statistics().tasks}
+    assert len(before - after) == 1, "one task has another attempt"
+    assert job.status is JobStatus.RUNNING
+    job.cancel()
     wait_until(lambda: slots_free(con) == slots_total(con), "all slots are free")
     assert [(e.id, e.pid) for e in con.executors()] == [(e.id, e.pid) for e in listed]
     assert kept.result().to_pydict() == {"id": [0, 1, 2]}
     assert con.table("sent").to_pydict() == {"a": [1, 2, 3]}
+    assert con.sql(SUMS).to_pydict() == sums()
+
+
+def test_task_that_takes_three_engines_down_fails_its_job_by_name(
+    con: springald.Connection, patient: springald.LocalCluster
+) -> None:
+    """A task that kills what runs it is stopped, and its error says which one it is."""
+    with patient.connect(**{"datafusion.execution.target_partitions": "1"}) as doomed:
+        job = doomed.sql(_spin(10**12)).execute()
+        for attempt in range(1, 4):
+            wait_until(lambda: _runs(job, attempt), f"attempt {attempt} runs")  # noqa: B023
+            (task,) = job.statistics().tasks
+            _kill(next(e for e in patient.executors if e.executor_id == task.executor_id))
+        assert job.wait(10) is JobStatus.FAILED
+    error = job.error
+    assert isinstance(error, TaskLostError)
+    assert (error.fault, error.attempts) == ("cluster", 3)
+    assert error.node_id == f"{job.id}/s1/t1#3"
+    assert error.node_id in error.message
+    assert isinstance(error.cause, TaskLostError)
+    assert error.cause.node_id == f"{job.id}/s1/t1#1"
     assert con.sql(SUMS).to_pydict() == sums()
 
 
@@ -75,17 +93,18 @@ def test_engine_process_killed_does_not_disturb_other_queries(tmp_path: Path, bu
     with springald.LocalCluster(executors=1, slots=2, work_dir=tmp_path) as cluster:
         settings = {**SPREAD, "datafusion.execution.target_partitions": "1"}
         with cluster.connect(**settings) as one, cluster.connect(**settings) as other:
-            doomed = one.sql(_spin(10**12)).execute()
+            hit = one.sql(_spin(10**12)).execute()
             engine = wait_computing(psutil.Process(cluster.executors[0].pid))
             other.register_parquet("busy", busy)
             other_job = other.sql(_spin(4 * 10**8)).execute()
             wait_until(lambda: other_job.progress.tasks_running == 1, "both run side by side")
-            assert doomed.progress.tasks_running == 1
+            assert hit.progress.tasks_running == 1
             engine.kill()
-            assert doomed.wait(10) is JobStatus.FAILED
-            assert isinstance(doomed.error, TaskLostError)
+            wait_until(lambda: _tried_again(hit), "the task runs again")
             assert not other_job.status.is_final, "the neighbour was at work when it happened"
             assert other_job.result().column(0).to_pylist() == [4 * 10**8]
+            assert not _tried_again(other_job)
+            hit.cancel()
     assert footprint.processes() == []
 
 
@@ -136,3 +155,19 @@ def test_planner_process_killed_mid_statement_costs_that_statement(
 def _spin(rows: int) -> str:
     """Returns a query of one task that counts so many rows, one by one."""
     return f"SELECT count(value) FROM generate_series(1, {rows}) WHERE value % 2 + 1 > 0"
+
+
+def _kill(executor: springald.ExecutorProcess, how: signal.Signals = signal.SIGKILL) -> None:
+    """Ends the engine process of an executor that computes."""
+    engine = wait_computing(psutil.Process(executor.pid))
+    engine.send_signal(how)
+    wait_until(lambda: not lives(engine), "the engine process is gone")
+
+
+def _tried_again(job: springald.Job) -> bool:
+    return any(task.task_id.endswith("#2") for task in job.statistics().tasks)
+
+
+def _runs(job: springald.Job, attempt: int) -> bool:
+    tasks = job.statistics().tasks
+    return any(each.task_id.endswith(f"#{attempt}") and each.state == "running" for each in tasks)

@@ -13,6 +13,7 @@ from springald.errors import (
     InvalidArgumentError,
     MessageGarbledError,
     MessageTooLargeError,
+    NoExecutorError,
     ProtocolMismatchError,
     RoutingMismatchError,
     SpringaldError,
@@ -138,18 +139,22 @@ def test_executor_that_does_not_register_first_is_turned_away(
     assert isinstance(error, (MessageGarbledError, UnexpectedMessageError))
 
 
-def test_executor_that_goes_fails_its_jobs(scheduler: Scheduler) -> None:
-    """P4.3: a stream that closes is a lost executor at once."""
-    with Executor(scheduler.address, automatic=False) as executor:
-        hello = client_pb.OpenSessionRequest(protocol_version=client_pb.ProtocolVersion(major=1))
-        session_id = scheduler.api.open_session(hello).session_id
-        updates = scheduler.api.execute(execute_request(session_id))
-        executor.wait("launch_task")
-    last = [each.update for each in updates][-1]
-    error = error_from_proto(last.error)
-    assert isinstance(error, ExecutorLostError)
-    assert (error.executor_id, error.retryable) == ("e1", True)
-    assert listed(scheduler) == []
+def test_executor_that_goes_is_lost_at_once() -> None:
+    """P4.3, P3.5: a stream that closes is a lost executor, and the error says what came of it."""
+    with running(CoreLimits(no_executor_ms_max=200)) as scheduler:
+        with Executor(scheduler.address, automatic=False) as executor:
+            hello = client_pb.ProtocolVersion(major=1)
+            opened = scheduler.api.open_session(
+                client_pb.OpenSessionRequest(protocol_version=hello)
+            )
+            updates = scheduler.api.execute(execute_request(opened.session_id))
+            executor.wait("launch_task")
+        last = [each.update for each in updates][-1]
+        error = error_from_proto(last.error)
+        assert isinstance(error, NoExecutorError)
+        assert isinstance(error.cause, ExecutorLostError)
+        assert (error.cause.executor_id, error.cause.node_id) == ("e1", "j1/s1/t1#1")
+        assert listed(scheduler) == []
 
 
 def test_executor_that_is_silent_is_disconnected() -> None:

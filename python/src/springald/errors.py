@@ -32,6 +32,9 @@ class SpringaldError(Exception):
         position: The place in the SQL text, where known.
         executor_id: The executor on which it happened, or an empty string.
         engine_message: The engine's own words, unchanged, for a bug report.
+        attempts: How often a task was tried until this error ended its job; 0 for once, or if it is
+            not about a task.
+        cause: The first error of that task, if this is another one.
     """
 
     code: ClassVar[str] = ""
@@ -54,6 +57,8 @@ class SpringaldError(Exception):
         position: Position | None = None,
         executor_id: str = "",
         engine_message: str = "",
+        attempts: int = 0,
+        cause: "SpringaldError | None" = None,
     ) -> None:
         """Makes an error; the message says what was expected, what was met, and what to do."""
         super().__init__(message)
@@ -62,9 +67,22 @@ class SpringaldError(Exception):
         self.position = position
         self.executor_id = executor_id
         self.engine_message = engine_message
+        self.attempts = attempts
+        self.cause = cause
 
     def __str__(self) -> str:
-        """The code, the message, and where it happened; a caret stays below what it points at."""
+        """The code, the message, where it happened, and how it began.
+
+        A caret stays below what it points at.
+        """
+        told = self._told()
+        if self.attempts > 1:
+            told += f"\nafter {self.attempts} attempts"
+        if self.cause is not None:
+            told += f"\nit began with {self.cause}"
+        return told
+
+    def _told(self) -> str:
         places = [self.node_id, self.executor_id and f"executor {self.executor_id}"]
         where = ", ".join(place for place in places if place)
         first, newline, rest = self.message.partition("\n")

@@ -1,4 +1,4 @@
-"""Executors are let in if they fit, and their loss costs the jobs that needed them."""
+"""Executors are let in if they fit, and their loss costs what they ran."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -19,13 +19,14 @@ from springald_scheduler.core.events import (
     ExecutorDisconnected,
     ExecutorDrainRequested,
     ExecutorHeard,
+    JobCancelRequested,
     JobReleased,
     JobWatched,
     TaskFailed,
     TaskStarted,
     TimePassed,
 )
-from springald_scheduler.core.failures import Failure, executor_lost, no_executor
+from springald_scheduler.core.failures import Failure, no_executor
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.states import JobState
 
@@ -70,18 +71,17 @@ def test_executor_with_several_problems_hears_of_all(bench: Bench) -> None:
     assert action.failure.message.count("got") == 3
 
 
-def test_executor_lost_fails_jobs_that_ran_there(bench: Bench) -> None:
-    """P4.3, P4.4: a closed stream costs the attempts that ran there; other jobs go on."""
+def test_executor_lost_moves_what_it_ran(bench: Bench) -> None:
+    """P4.3, P4.4: a closed stream costs the attempts that ran there, which run elsewhere."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
     bench.run(bench.stage(partitions=2), operation_id="both")
-    bench.run(bench.stage(), operation_id="waits")
     gone = ExecutorDisconnected("e1", "a", "its stream ended")
-    actions = bench.sends(gone)
-    assert CancelTask(gone, "e2", "a", "j1/s1/t2#1") in actions
-    assert PublishJob(gone, "j1") in actions
-    failure = executor_lost("e1", "its stream ended", "ran j1/s1/t1#1")
-    assert (bench.job("j1").failure, failure.retryable) == (failure, True)
-    assert bench.job("j2").state is JobState.RUNNING
+    assert bench.launched(bench.handle(gone)) == []
+    finished = bench.finished("j1/s1/t2#1", "e2")
+    assert bench.launched(bench.handle(finished)) == ["j1/s1/t1#2@e2"]
+    assert bench.ignored(bench.finished("j1/s1/t1#1", "e1"))
+    bench.handle(bench.finished("j1/s1/t1#2", "e2"))
+    assert bench.job().state is JobState.SUCCEEDED
 
 
 def test_executor_silent_is_lost_and_disconnected(bench: Bench) -> None:
@@ -96,7 +96,7 @@ def test_executor_silent_is_lost_and_disconnected(bench: Bench) -> None:
     how = "it was silent for 10 s"
     actions = bench.sends(passed)
     assert actions == [DisconnectExecutor(passed, "e1", "a", how), PublishJob(passed, "j1")]
-    assert bench.job().failure == executor_lost("e1", how, "ran j1/s1/t1#1")
+    assert "there is no executor" in bench.job().waiting_reason
 
 
 def test_executor_may_be_silent_without_a_limit(bench: Bench) -> None:
@@ -104,33 +104,6 @@ def test_executor_may_be_silent_without_a_limit(bench: Bench) -> None:
     bench = type(bench)(CoreLimits(executor_silence_ms_max=None))
     bench.handle(bench.executor())
     assert bench.wait(10**9) == []
-
-
-def test_executor_lost_with_needed_outputs_fails_the_job(bench: Bench) -> None:
-    """Finished outputs that somebody still reads are needed; consumed ones are not."""
-    bench.handle(bench.executor("e1"), bench.executor("e2"))
-    bench.run(bench.stage(1, 2), bench.stage(2, 1, reads=(1,)), bench.stage(3, 1, reads=(2,)))
-    bench.handle(bench.finished("j1/s1/t1#1", "e1"), bench.finished("j1/s1/t2#1", "e2", {1: 9}))
-    (attempt,) = bench.job().running.values()
-    reader = attempt.executor_id
-    other = "e2" if reader == "e1" else "e1"
-    bench.handle(bench.finished(attempt.attempt_id, reader))
-    # Stage 3 runs on the reader's executor and reads what lies there.
-    bench.handle(ExecutorDisconnected(other, "a"))
-    assert bench.job().state is JobState.RUNNING
-    bench.handle(ExecutorDisconnected(reader, "a"))
-    assert bench.job().state is JobState.FAILED
-
-
-def test_executor_lost_while_holding_unread_outputs_fails_the_job(bench: Bench) -> None:
-    """An output of a stage that is not read to its end is needed."""
-    bench.handle(bench.executor("e1"), bench.executor("e2"))
-    bench.run(bench.stage(1, 2), bench.stage(2, 1, reads=(1,)))
-    bench.handle(bench.finished("j1/s1/t1#1", "e1"))
-    gone = ExecutorDisconnected("e1", "a", "its stream ended")
-    bench.handle(gone)
-    what = "held outputs that are still needed"
-    assert bench.job().failure == executor_lost("e1", gone.reason, what)
 
 
 def test_executor_lost_leaves_succeeded_jobs_alone(bench: Bench) -> None:
@@ -150,7 +123,7 @@ def test_executor_of_another_life_replaces_the_former(bench: Bench) -> None:
     actions = bench.sends(event)
     assert actions[0] == DisconnectExecutor(event, "e1", "a", how)
     assert AcceptExecutor(event, "e1", "b") in actions
-    assert bench.job().failure == executor_lost("e1", how, "ran j1/s1/t1#1")
+    assert bench.launched(actions) == ["j1/s1/t1#2@e1"]
     for late in (
         ExecutorDisconnected("e1", "a"),
         ExecutorHeard("e1", "a"),
@@ -164,8 +137,8 @@ def test_executor_that_comes_back_is_told_what_to_remove(bench: Bench) -> None:
     bench.handle(bench.executor())
     bench.run(bench.stage(), operation_id="result")
     bench.handle(bench.finished("j1/s1/t1#1"))
-    bench.run(bench.stage(), operation_id="fails")
-    bench.handle(ExecutorDisconnected("e1", "a"))
+    bench.run(bench.stage(), operation_id="ends")
+    bench.handle(ExecutorDisconnected("e1", "a"), JobCancelRequested("s", "ends", ""))
     again = bench.executor()
     assert bench.handle(again) == [
         AcceptExecutor(again, "e1", "a"),
@@ -189,7 +162,7 @@ def test_executor_that_drains_gets_no_more_tasks(bench: Bench) -> None:
 
 
 def test_job_without_executor_waits_with_a_reason_then_fails(bench: Bench) -> None:
-    """P3.5: a job never waits without end, and says why it waits."""
+    """P3.5, P6.1: a job never waits without end, says why it waits, and how that began."""
     bench.run(bench.stage())
     bench.handle(JobWatched("j1"))
     assert "there is no executor" in bench.job().waiting_reason

@@ -96,7 +96,7 @@ def test_failed_job_tells_what_its_tasks_measured(bench: Bench) -> None:
     bench.handle(bench.executor("e2", 1))
     bench.run(filtered(bench, 2))
     bench.handle(measured("j1/s1/t1#1", OperatorFigures((0, 1), (5, 10), (1, 2))))
-    failure = Failure("OUT_OF_MEMORY", "too much")
+    failure = Failure("DATA_INVALID", "too much")
     figures = OperatorFigures((0, 1), (1, 90), (1, 2))
     bench.handle(TaskFailed("e1", "a", "j1/s1/t2#1", failure, figures=figures))
 

@@ -34,6 +34,7 @@ from springald_scheduler.core.graph import (
     FragmentFormat,
     MergeOffer,
     Offer,
+    Repeats,
     Stage,
     StageGraph,
     StageInput,
@@ -41,13 +42,26 @@ from springald_scheduler.core.graph import (
 )
 from springald_scheduler.core.invariants import check_invariants
 from springald_scheduler.core.limits import CoreLimits
+from springald_scheduler.core.model import Job
 from springald_scheduler.core.records import JobRecord, Key, Record, StageRecord
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.core.sizes import Sizes
-from springald_scheduler.core.states import JobState
+from springald_scheduler.core.states import JobState, TaskState
 
 FACTS = on.ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
-LIMITS = CoreLimits(jobs_remembered_max=3, tasks_remembered_max=8, executors_remembered_max=2)
+LIMITS = CoreLimits(
+    jobs_remembered_max=3,
+    tasks_remembered_max=8,
+    executors_remembered_max=2,
+    task_attempts_max=3,
+    task_executors_max=4,
+    task_inputs_max=5,
+    task_moves_max=3,
+    task_outputs_max=5,
+)
+TROUBLES = st.sampled_from(
+    ["TASK_LOST", "IO_FAILED", "OUT_OF_MEMORY", "EXECUTOR_LOST", "INPUT_LOST", "DIVISION_BY_ZERO"]
+)
 SESSIONS = st.sampled_from(["s1", "s2"])
 OPERATIONS = st.sampled_from(["o1", "o2", "o3"])
 EXECUTORS = st.sampled_from(["e1", "e2", "e3"])
@@ -62,7 +76,7 @@ class Agent:
     slots: int
     running: dict[str, do.LaunchTask] = field(default_factory=dict)
     stopping: set[str] = field(default_factory=set)
-    stages: set[tuple[str, int]] = field(default_factory=set)
+    stages: dict[tuple[str, int], do.DefineStage] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     uploads: set[str] = field(default_factory=set)
     draining: bool = False
@@ -96,6 +110,7 @@ def graphs(draw: st.DrawFn) -> StageGraph:
                 upload_ids=draw(st.sampled_from([(), (), (), (), (), ("u1",)])),
                 adaptive=draw(adaptives(len(reads), after)),
                 after=tuple(after),
+                repeats=draw(st.sampled_from(Repeats)),
             )
         )
     answer = draw(st.sampled_from([AnswerKind.ROWS, AnswerKind.ROWS, AnswerKind.PROFILE]))
@@ -163,6 +178,9 @@ class ClusterMachine(RuleBasedStateMachine):
         self.former: list[tuple[str, str]] = []
         self.launched: list[do.LaunchTask] = []
         self.accepted: set[str] = set()
+        self.read: dict[str, frozenset[str]] = {}
+        self.contents: dict[str, object] = {}
+        self.reported_lost: set[str] = set()
         self.planning: list[str] = []
         self.replanning: list[do.ReplanStage] = []
         self.store: dict[Key, Record] = {}
@@ -209,8 +227,9 @@ class ClusterMachine(RuleBasedStateMachine):
         assert agent.incarnation == action.incarnation
         match action:
             case do.DefineStage():
-                assert (action.job_id, action.stage.stage_id) not in agent.stages
-                agent.stages.add((action.job_id, action.stage.stage_id))
+                key = (action.job_id, action.stage.stage_id)
+                assert key not in agent.stages or action.version > agent.stages[key].version
+                agent.stages[key] = action
                 self.check_inputs(action)
             case do.LaunchTask():
                 assert (action.job_id, action.stage_id) in agent.stages
@@ -218,6 +237,9 @@ class ClusterMachine(RuleBasedStateMachine):
                 assert action.attempt_id not in {each.attempt_id for each in self.launched}
                 self.launched.append(action)
                 agent.running[action.attempt_id] = action
+                inputs = agent.stages[action.job_id, action.stage_id].inputs
+                outputs = [each for outputs in inputs for each in outputs]
+                self.read[action.attempt_id] = frozenset(each.attempt_id for each in outputs)
                 assert sum(each.slots for each in agent.running.values()) <= agent.slots
                 self.check_slices(action)
                 agent.files.add(action.job_id)
@@ -226,7 +248,7 @@ class ClusterMachine(RuleBasedStateMachine):
             case do.ReleaseJobFiles():
                 assert action.job_id not in {each.job_id for each in agent.running.values()}
                 agent.files.discard(action.job_id)
-                agent.stages = {each for each in agent.stages if each[0] != action.job_id}
+                agent.stages = {k: v for k, v in agent.stages.items() if k[0] != action.job_id}
             case do.ReleaseUpload():
                 agent.uploads.discard(action.upload_id)
 
@@ -278,7 +300,7 @@ class ClusterMachine(RuleBasedStateMachine):
             assert isinstance(record, StageRecord)
             assert record.outputs == outputs
             assert {each.attempt_id for each in outputs} <= self.accepted
-            assert {each.executor_id for each in outputs} <= self.agents.keys()
+            assert {each.executor_id for each in outputs if each.sizes} <= self.agents.keys()
         for upload in action.uploads:
             assert upload.upload_id in self.agents[upload.executor_id].uploads
 
@@ -315,6 +337,14 @@ class ClusterMachine(RuleBasedStateMachine):
     def submit(self, session: str, operation: str, statement: str) -> None:
         """A client asks for a statement, perhaps again."""
         self.tell(on.JobSubmitted(session, operation, statement, statement.encode()))
+
+    @rule(data=st.data(), operation=OPERATIONS)
+    def lose_result(self, data: st.DataObject, operation: str) -> None:
+        """A client cannot fetch a part of a result, or makes that up."""
+        made = sorted(self.contents) or ["j1/s1/t1#1"]
+        attempts = data.draw(st.lists(st.sampled_from(made), min_size=1, max_size=3))
+        self.reported_lost |= set(attempts)
+        self.tell(on.ResultLost("s1", operation, tuple(attempts)))
 
     @rule(session=SESSIONS, name=OPERATIONS, what=st.sampled_from(["cancel", "release"]))
     def end_job(self, session: str, name: str, what: str) -> None:
@@ -453,7 +483,7 @@ class ClusterMachine(RuleBasedStateMachine):
             self.report(data, "finish")
 
     @precondition(lambda self: any(agent.running for agent in self.agents.values()))
-    @rule(data=st.data(), outcome=st.sampled_from(["finish", "finish", "fail", "start"]))
+    @rule(data=st.data(), outcome=st.sampled_from(["finish", "finish", "finish", "fail", "start"]))
     def report(self, data: st.DataObject, outcome: str) -> None:
         """An attempt starts, finishes or fails; a stopping one may do any of it."""
         running = [(key, each) for key, agent in self.agents.items() for each in agent.running]
@@ -463,11 +493,14 @@ class ClusterMachine(RuleBasedStateMachine):
         if outcome == "start":
             self.tell(on.TaskStarted(*life))
             return
-        del agent.running[attempt_id]
+        launch = agent.running.pop(attempt_id)
         wanted = attempt_id not in agent.stopping
         agent.stopping.discard(attempt_id)
         if outcome == "fail":
-            self.tell(on.TaskFailed(*life, Failure("TASK_LOST", "m", retryable=True)))
+            code = data.draw(TROUBLES)
+            lost = sorted(self.read[attempt_id])
+            named = data.draw(st.sampled_from(lost)) if lost and code == "INPUT_LOST" else ""
+            self.tell(on.TaskFailed(*life, Failure(code, "m", retryable=True), named))
             return
         if wanted:
             self.accepted.add(attempt_id)
@@ -475,10 +508,34 @@ class ClusterMachine(RuleBasedStateMachine):
         sizes = Sizes.of((each, 1, 1 + each**4) for each in sorted(partitions))
         figures = OperatorFigures((0,), (1,), (1,))
         rows = data.draw(st.sampled_from([None, b"rows"]))
+        fingerprint = self.note_content(data, launch)
         finished = on.TaskFinished(
-            *life, sizes, bytes_read_local=1, elapsed_ms=1, figures=figures, rows=rows
+            *life,
+            sizes,
+            bytes_read_local=1,
+            elapsed_ms=1,
+            figures=figures,
+            rows=rows,
+            fingerprint=fingerprint,
         )
         self.tell(finished)
+
+    def note_content(self, data: st.DataObject, launch: do.LaunchTask) -> int:
+        """Draws what an attempt makes, as its stage promises; returns its fingerprint."""
+        job = self.core.world.jobs.get(launch.job_id)
+        run = job.stages.get(launch.stage_id) if job else None
+        read = frozenset(map(self.content, self.read[launch.attempt_id]))
+        known = data.draw(st.booleans())
+        if run is None or run.stage.repeats is Repeats.ALWAYS:
+            self.contents[launch.attempt_id] = read
+            return 1 + hash(read) % 1000 if known else 0
+        fingerprint = data.draw(st.integers(1, 2)) if known else 0
+        self.contents[launch.attempt_id] = fingerprint or launch.attempt_id
+        return fingerprint
+
+    def content(self, attempt_id: str) -> object:
+        """What an attempt made; attempts of a task with equal contents made the same rows."""
+        return (attempt_id.partition("#")[0], self.contents[attempt_id])
 
     @precondition(lambda self: self.launched)
     @rule(data=st.data(), finished=st.booleans())
@@ -517,12 +574,33 @@ class ClusterMachine(RuleBasedStateMachine):
 
     @invariant()
     def job_ends_once(self) -> None:
-        """P3.1: a terminal state is never left."""
+        """P3.1: a terminal state is left only if a client cannot fetch its result."""
         for job_id, job in self.core.world.jobs.items():
-            if job_id in self.ended:
-                assert job.state is self.ended[job_id]
-            elif job.state.terminal:
+            if job_id in self.ended and job.state is not self.ended[job_id]:
+                assert self.ended[job_id] is JobState.SUCCEEDED
+                assert any(each.startswith(f"{job_id}/") for each in self.reported_lost)
+                del self.ended[job_id]
+            if job.state.terminal and job_id not in self.ended:
                 self.ended[job_id] = job.state
+                if job.state is JobState.SUCCEEDED and job.stages:
+                    self.check_snapshot(job)
+
+    def check_snapshot(self, job: Job) -> None:
+        """All who read a stage, at whatever remove, have read the same rows of it.
+
+        So the answer is one that the query might have had without any loss.
+        """
+        current: dict[str, str] = {}
+        for stage_id, run in job.stages.items():
+            for task in run.tasks:
+                name = f"{job.job_id}/s{stage_id}/t{task.number}"
+                if task.state is TaskState.FINISHED:
+                    current[name] = f"{name}#{task.attempt}"
+        for attempt_id in current.values():
+            for read in self.read[attempt_id]:
+                now = current.get(read.partition("#")[0])
+                if now is not None:
+                    assert self.content(read) == self.content(now), f"{attempt_id} read {read}"
 
     @invariant()
     def files_are_wanted(self) -> None:

@@ -164,7 +164,7 @@ class Agent:
             self._fail(task_id, failures.no_slot(task_id, event.slots, free))
         else:
             self.released_jobs.discard(event.job_id)
-            self.tasks[task_id] = Task(event)
+            self.tasks[task_id] = Task(event, self.stages[event.job_id, event.stage_id])
             self._start_tasks()
 
     def _on_cancelled(self, event: ev.TaskCancelled) -> None:
@@ -359,8 +359,7 @@ class Agent:
             self._start_task(task_id, task, engine)
 
     def _start_task(self, task_id: str, task: Task, engine: Engine) -> None:
-        launch = task.launch
-        stage = self.stages[launch.job_id, launch.stage_id]
+        launch, stage = task.launch, task.stage
         try:
             where = (self.shelf, self.profile.executor_id)
             inputs = resolve_inputs(launch, stage, *where)

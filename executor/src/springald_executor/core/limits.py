@@ -33,8 +33,9 @@ DRAIN_STOP_MS_MAX: Final = 500
 FETCH_CALLS_MAX: Final = 16
 """Calls to other executors that a task has open at the same time."""
 
-FETCH_SILENCE_MS_MAX: Final = 60_000
-"""How long a peer may send nothing before a fetch has failed."""
+FETCH_SILENCE_MS_MAX: Final = 10_000
+"""How long a peer may send nothing before a fetch has failed: as long as an executor may be silent
+before the scheduler takes it for lost."""
 
 LOCATE_MS_MAX: Final = 5_000
 """How long a peer may take to say where its files lie, before their rows are fetched instead."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from springald_executor.core.events import TaskLaunched
 from springald_executor.core.failures import Failure
-from springald_executor.core.model import Grant
+from springald_executor.core.model import Grant, StageDefinition
 from springald_executor.core.states import EngineState, TaskState
 
 
@@ -50,6 +50,7 @@ class Task:
 
     Attributes:
         launch: What the scheduler asked for.
+        stage: Its stage as it was defined then: a later definition tells of other inputs.
         state: Where it stands.
         engine_id: The engine that runs it, or ran it until it was stopped; 0 if none.
         grant: Its grant of memory for files; none before it runs.
@@ -57,6 +58,7 @@ class Task:
     """
 
     launch: TaskLaunched
+    stage: StageDefinition
     state: TaskState = TaskState.WAITING
     engine_id: int = 0
     grant: Grant | None = None

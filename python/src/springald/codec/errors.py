@@ -100,7 +100,10 @@ def error_to_proto(error: SpringaldError) -> error_pb2.Error:
         node_id=error.node_id,
         executor_id=error.executor_id,
         engine_message=cut_text(error.engine_message, ENGINE_MESSAGE_BYTES_MAX),
+        attempts=error.attempts,
     )
+    if error.cause is not None:
+        message.cause.CopyFrom(error_to_proto(error.cause))
     if isinstance(error, NotLeaderError):
         message.leader_address = error.leader_address
     if error.position is not None:
@@ -129,6 +132,8 @@ def error_from_proto(message: error_pb2.Error) -> SpringaldError:
         position=position,
         executor_id=message.executor_id,
         engine_message=message.engine_message,
+        attempts=message.attempts,
+        cause=error_from_proto(message.cause) if message.HasField("cause") else None,
     )
     if isinstance(error, NotLeaderError):
         error.leader_address = message.leader_address
@@ -159,6 +164,7 @@ def abort_rpc(context: grpc.ServicerContext, error: SpringaldError) -> NoReturn:
     message = error_to_proto(error)
     message.message = cut_text(message.message, _TRAILER_TEXT_BYTES_MAX)
     message.engine_message = cut_text(message.engine_message, _TRAILER_ENGINE_BYTES_MAX)
+    message.ClearField("cause")
     context.set_trailing_metadata(((ERROR_TRAILER, message.SerializeToString()),))
     context.abort(status_for(error), cut_text(str(error), _STATUS_DETAIL_BYTES_MAX))
     raise AssertionError("abort raises")

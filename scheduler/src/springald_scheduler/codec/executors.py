@@ -154,6 +154,7 @@ def _definition_to_proto(action: DefineStage) -> pb.DefineStage:
         settings=options_to_proto(action.settings),
         uploads=[upload_to_proto(each) for each in action.uploads],
         profile=action.profile,
+        version=action.version,
     )
 
 

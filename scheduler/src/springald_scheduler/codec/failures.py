@@ -28,6 +28,8 @@ def failure_from_error(error: SpringaldError) -> Failure:
         line=error.position.line if error.position else 0,
         column=error.position.column if error.position else 0,
         fault="" if error.code in ERROR_BY_CODE else error.fault,
+        attempts=error.attempts,
+        cause=failure_from_error(error.cause) if error.cause else None,
     )
 
 
@@ -45,6 +47,8 @@ def failure_to_error(failure: Failure) -> SpringaldError:
         position=Position(failure.line, failure.column) if failure.line else None,
         executor_id=failure.executor_id,
         engine_message=failure.engine_message,
+        attempts=failure.attempts,
+        cause=failure_to_error(failure.cause) if failure.cause else None,
     )
     told = {"code": failure.code, "retryable": failure.retryable}
     error.__dict__.update(

@@ -134,7 +134,10 @@ class DisconnectExecutor(ToExecutor):
 class DefineStage(ToExecutor):
     """Send what the tasks of a stage have in common, once before the first of them.
 
+    It is sent again when its inputs lie elsewhere, for the tasks that are launched from then on.
+
     Attributes:
+        version: Counts what is sent of a stage.
         inputs: For each of the stage's inputs, the outputs of all its tasks.
         sliced: For each of them, whether its sizes are told to each task, see `LaunchTask`.
         profile: Whether tasks are to tell everything that the engine measured.
@@ -147,6 +150,7 @@ class DefineStage(ToExecutor):
     uploads: tuple[UploadLocation, ...] = ()
     sliced: tuple[bool, ...] = ()
     profile: bool = False
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ class AlarmKind(Enum):
     UNWATCHED = "unwatched"
     PROGRESS = "progress"
     UPLOAD = "upload"
+    RETRY = "retry"
 
 
 Alarm = tuple[AlarmKind, str]

@@ -7,7 +7,8 @@ from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.files import cancel_attempts, release_files
 from springald_scheduler.core.graph import AnswerKind, Stage
-from springald_scheduler.core.model import Job, StageRun
+from springald_scheduler.core.model import Job
+from springald_scheduler.core.queues import leave_queues
 from springald_scheduler.core.records import JobRecord, job_key
 from springald_scheduler.core.sizes import NOTHING
 from springald_scheduler.core.states import JobState
@@ -57,10 +58,7 @@ def release_job(world: World, job: Job, reason: Failure) -> None:
     release_files(world, job)
     job.released = True
     job.answer = None
-    for run in job.stages.values():
-        run.locations = ()
-        for task in run.tasks:
-            task.sizes = NOTHING
+    _drop_plan(job)
     session = world.sessions[job.session_id]
     session.job_ids.pop(job.job_id)
     session.watchers -= job.watchers
@@ -82,8 +80,6 @@ def _end(world: World, job: Job, state: JobState) -> None:
     world.change_job(job, state)
     job.ended_ms = world.now_ms
     job.statement = job.statement[: world.limits.statement_characters_max]
-    if job.graph:
-        job.graph = replace(job.graph, stages=tuple(map(_without_payload, job.graph.stages)))
     _leave_queues(world, job)
     world.do(Persist(world.cause, job_record(job)))
     cancel_attempts(world, job)
@@ -92,31 +88,29 @@ def _end(world: World, job: Job, state: JobState) -> None:
     if not keeps_files:
         # One that is a single task has none, then.
         release_files(world, job, in_no_hurry=job.answer is not None and job.tasks_total == 1)
+        _drop_plan(job)
     leave_uploads(world, job)
-    _drop_inputs(job, job.last_stage if keeps_files else None)
 
 
 def _leave_queues(world: World, job: Job) -> None:
-    job.ready.clear()
-    job.replans.clear()
-    for room in (world.queue, world.unsliced, world.stranded):
-        room.pop(job.job_id, None)
-    for kind in (AlarmKind.STRANDED, AlarmKind.UNWATCHED, AlarmKind.PROGRESS):
+    leave_queues(world, job)
+    for kind in (AlarmKind.UNWATCHED, AlarmKind.PROGRESS):
         world.alarms.clear(kind, job.job_id)
-    reservation = world.pool.reservation
-    if reservation and reservation[1][0] == job.job_id:
-        world.pool.clear_reservation()
 
 
-def _drop_inputs(job: Job, kept: StageRun | None) -> None:
-    """Lets go of what only running tasks needed: all outputs but the result's, if it is kept."""
+def _drop_plan(job: Job) -> None:
+    """Lets go of all that is needed to run a job, or to make its result again."""
+    job.planned = None
+    if job.graph:
+        job.graph = replace(job.graph, stages=tuple(map(_without_payload, job.graph.stages)))
     for run in job.stages.values():
         run.stage = _without_payload(run.stage)
         run.table = None
-        if run is not kept:
-            run.locations = ()
-            for task in run.tasks:
-                task.sizes = NOTHING
+        run.locations = ()
+        run.waiting.clear()
+        for task in run.tasks:
+            task.sizes = NOTHING
+            task.troubles = None
 
 
 def _without_payload(stage: Stage) -> Stage:

@@ -124,6 +124,15 @@ class JobReleased(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultLost(Event):
+    """A client could not fetch parts of a result; it names the attempts that made them."""
+
+    session_id: str
+    name: str
+    attempt_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterFacts:
     """What must be equal everywhere in a cluster, for answers to be right."""
 
@@ -189,7 +198,8 @@ class TaskFinished(Event):
     """An attempt made its output, with partitions of these sizes.
 
     `operators` are those that ran, if the task planned a whole query itself. `rows` are all of a
-    small result, as an Arrow IPC stream.
+    small result, as an Arrow IPC stream. `fingerprint` is of the rows of all partitions, whatever
+    their order; 0 if it is not known.
     """
 
     executor_id: str
@@ -202,6 +212,7 @@ class TaskFinished(Event):
     figures: OperatorFigures = NO_FIGURES
     operators: tuple[Operator, ...] = ()
     rows: bytes | None = None
+    fingerprint: int = 0
 
 
 @dataclass(frozen=True, slots=True)

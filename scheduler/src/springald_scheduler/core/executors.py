@@ -7,7 +7,6 @@ from springald_scheduler.core.actions import (
     RefuseExecutor,
 )
 from springald_scheduler.core.alarms import AlarmKind
-from springald_scheduler.core.endings import fail_job
 from springald_scheduler.core.events import (
     ClusterFacts,
     ExecutorDisconnected,
@@ -17,10 +16,13 @@ from springald_scheduler.core.events import (
 )
 from springald_scheduler.core.failures import Failure, executor_lost
 from springald_scheduler.core.files import remove_files
-from springald_scheduler.core.model import Executor, Job
+from springald_scheduler.core.model import Attempt, Executor
 from springald_scheduler.core.news import rescue_jobs, strand_job
+from springald_scheduler.core.recovery import check_uploads, lose_outputs_of, make_again
+from springald_scheduler.core.retries import retry_task
 from springald_scheduler.core.stages import slice_stages
-from springald_scheduler.core.states import ExecutorState, JobState, StageState, TaskState
+from springald_scheduler.core.states import ExecutorState
+from springald_scheduler.core.taxonomy import EXECUTOR_GONE, EXECUTOR_LEFT
 from springald_scheduler.core.uploads import lose_uploads, place_uploads, recall_uploads
 from springald_scheduler.core.world import World
 
@@ -164,63 +166,47 @@ def _recall(world: World, executor: Executor) -> None:
 
 
 def _lose(world: World, executor: Executor, how: str) -> None:
-    """Ends the jobs that cannot go on without an executor; the others do."""
+    """Moves what an executor ran, and has made again what it held, as far as it is needed."""
     del world.executors[executor.executor_id]
     world.pool.remove(executor)
+    world.turns_largest = -1  # what is enqueued from here on is counted without it
     world.alarms.clear(AlarmKind.EXECUTOR, executor.executor_id)
-    causes = _end_attempts(world, executor)
+    attempts = _take_attempts(world, executor)
+    row = EXECUTOR_LEFT if executor.state is ExecutorState.DRAINING else EXECUTOR_GONE
     for job_id in executor.file_job_ids:
         job = world.jobs.get(job_id)
-        if job and job_id not in causes and _needs_outputs(job, executor):
-            causes[job_id] = "held outputs that are still needed"
-    for upload in world.uploads.values():
-        if upload.executor_id == executor.executor_id:
-            for job_id in sorted(upload.readers - causes.keys()):
-                if _reads_upload(world.jobs[job_id], upload.upload_id):
-                    causes[job_id] = f"held upload {upload.upload_id}"
-    for job_id, what in causes.items():
-        fail_job(world, world.jobs[job_id], executor_lost(executor.executor_id, how, what))
+        if job is None or job.released:
+            continue
+        lose_outputs_of(world, job, executor)
+        for attempt in attempts.get(job_id, ()):
+            if not job.state.terminal:
+                what = f"ran {attempt.attempt_id}"
+                failure = executor_lost(executor.executor_id, how, what)
+                retry_task(world, job, attempt, row, failure)
+        make_again(world, job)
     lose_uploads(world, executor)
+    for upload in list(world.uploads.values()):
+        if upload.executor_id == executor.executor_id:
+            for job_id in sorted(upload.readers):
+                check_uploads(world, world.jobs[job_id])
     world.lost[executor.executor_id] = executor
     while len(world.lost) > world.limits.executors_remembered_max:
         world.lost.popitem(last=False)
     _strand_if_alone(world)
 
 
-def _end_attempts(world: World, executor: Executor) -> dict[str, str]:
-    """Takes all attempts off a lost executor; returns the jobs that wanted them, and what for."""
-    causes: dict[str, str] = {}
+def _take_attempts(world: World, executor: Executor) -> dict[str, list[Attempt]]:
+    """Takes all attempts off a lost executor; returns those that are wanted, by job."""
+    wanted: dict[str, list[Attempt]] = {}
     for attempt in executor.running.values():
         if not attempt.stopping:
-            job = world.jobs[attempt.job_id]
-            run = job.stages[attempt.stage_id]
-            task = run.tasks[attempt.task_number - 1]
-            world.change_task(job, run, task, TaskState.FAILED)
-            task.elapsed_ms = world.now_ms - task.launched_ms
-            del job.running[attempt.attempt_id]
-            causes.setdefault(attempt.job_id, f"ran {attempt.attempt_id}")
+            del world.jobs[attempt.job_id].running[attempt.attempt_id]
+            wanted.setdefault(attempt.job_id, []).append(attempt)
     executor.running.clear()
     executor.attempts_of.clear()
     executor.release_after.clear()
     executor.free = executor.slots
-    return causes
-
-
-def _needs_outputs(job: Job, executor: Executor) -> bool:
-    if job.state is not JobState.RUNNING:
-        return False
-    for stage_id in job.outputs_on.get(executor.executor_id, ()):
-        consumers = [job.stages[each] for each in job.stages[stage_id].consumers]
-        if not consumers or any(each.state is not StageState.FINISHED for each in consumers):
-            return True
-    return False
-
-
-def _reads_upload(job: Job, upload_id: str) -> bool:
-    return any(
-        upload_id in run.stage.upload_ids and run.state is not StageState.FINISHED
-        for run in job.stages.values()
-    )
+    return wanted
 
 
 def _strand_if_alone(world: World) -> None:

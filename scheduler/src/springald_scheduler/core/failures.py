@@ -17,6 +17,8 @@ class Failure:
         line: The line in the SQL text, from 1; 0 if there is none.
         column: The column in that line, from 1; 0 if there is none.
         fault: Who can do something about it; needed only for a code of a later version.
+        attempts: How often a task was tried until this failure ended its job; 0 for once.
+        cause: The first failure of that task, if this one is another.
     """
 
     code: str
@@ -28,6 +30,8 @@ class Failure:
     line: int = 0
     column: int = 0
     fault: str = ""
+    attempts: int = 0
+    cause: "Failure | None" = None
 
     def at(self, *, node_id: str = "", executor_id: str = "") -> "Failure":
         """Returns the failure with its place filled in where it did not know it yet."""
@@ -97,6 +101,27 @@ def executor_lost(executor_id: str, how: str, what: str) -> Failure:
         "run the statement again",
         retryable=True,
         executor_id=executor_id,
+    )
+
+
+def task_poisoned(attempt_id: str, count: int, what: str) -> Failure:
+    """A task takes down what runs it."""
+    return Failure(
+        "TASK_LOST",
+        f"a task must not take down {count} {what}: got {attempt_id}, which did; look at what it "
+        "computes, and at the memory of executors",
+        node_id=attempt_id,
+    )
+
+
+def too_many_restarts(job_id: str, restarts: int) -> Failure:
+    """A job's rows were lost again and again, and cannot be made again in part."""
+    return Failure(
+        "INPUT_LOST",
+        f"a job must come to its end after {restarts} beginnings: {job_id} lost rows once more; "
+        "run the statement again",
+        retryable=True,
+        node_id=job_id,
     )
 
 

@@ -1,9 +1,9 @@
 """Slots, given back when an attempt ends, and files, removed when nobody needs them any more."""
 
 from springald_scheduler.core.actions import CancelTask, ReleaseJobFiles
-from springald_scheduler.core.model import Attempt, Executor, Job
+from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
 from springald_scheduler.core.states import TaskState
-from springald_scheduler.core.world import World
+from springald_scheduler.core.world import World, attempt_name
 
 
 def occupy_slots(world: World, executor: Executor, attempt: Attempt) -> None:
@@ -32,12 +32,22 @@ def cancel_attempts(world: World, job: Job) -> None:
         task = run.tasks[attempt.task_number - 1]
         world.change_task(job, run, task, TaskState.CANCELLED)
         task.elapsed_ms = world.now_ms - task.launched_ms
-        attempt.stopping = True
-        executor = world.executors[attempt.executor_id]
-        world.do(
-            CancelTask(world.cause, executor.executor_id, executor.incarnation, attempt.attempt_id)
-        )
+        _stop(world, attempt)
     job.running.clear()
+
+
+def stop_attempt(world: World, job: Job, run: StageRun, task: Task) -> None:
+    """Stops the running attempt of a task, which then waits for another one."""
+    name = attempt_name(job.job_id, run.stage.stage_id, task.number, task.attempt)
+    world.change_task(job, run, task, TaskState.WAITING)
+    _stop(world, job.running.pop(name))
+
+
+def _stop(world: World, attempt: Attempt) -> None:
+    attempt.stopping = True
+    executor = world.executors[attempt.executor_id]
+    life = (executor.executor_id, executor.incarnation)
+    world.do(CancelTask(world.cause, *life, attempt.attempt_id))
 
 
 def release_files(world: World, job: Job, *, in_no_hurry: bool = False) -> None:
@@ -51,7 +61,6 @@ def release_files(world: World, job: Job, *, in_no_hurry: bool = False) -> None:
         else:
             remove_files(world, executor, job.job_id, in_no_hurry=in_no_hurry)
     job.holders.clear()
-    job.outputs_on.clear()
 
 
 def remove_files(

@@ -22,6 +22,17 @@ class FragmentFormat(Enum):
     SQL = "sql"
 
 
+class Repeats(Enum):
+    """Whether a stage's tasks put out the same rows when they are run again with the same input.
+
+    The order of the rows does not matter, nor does that in which the input comes.
+    """
+
+    ALWAYS = "always"
+    UNKNOWN = "unknown"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """The output side of a stage; keys and ordering are for people."""
@@ -208,7 +219,8 @@ class Stage:
     `schema` is an Arrow schema in IPC form, opaque to the core. `single_task_reason` is empty
     where the partitions may run in several tasks. A result of at most `inline_rows_bytes_max` bytes
     that one task makes comes with its report. `after` names stages that are not
-    read, and whose sizes are waited for because they may change this one.
+    read, and whose sizes are waited for because they may change this one. `repeats` says whether an
+    output that is lost can be made again as it was.
     """
 
     stage_id: int
@@ -224,6 +236,7 @@ class Stage:
     inline_rows_bytes_max: int = 0
     adaptive: Adaptive = Adaptive()
     after: tuple[int, ...] = ()
+    repeats: Repeats = Repeats.UNKNOWN
 
     @property
     def sliceable(self) -> bool:

@@ -7,6 +7,7 @@ from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.endings import answers_with_rows
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
 from springald_scheduler.core.offers import changed_by
+from springald_scheduler.core.retries import tries_max
 from springald_scheduler.core.states import (
     ExecutorState,
     JobState,
@@ -37,7 +38,7 @@ def _find_problems(world: World) -> Iterator[str]:
     for executor in world.executors.values():
         yield from _check_slots(world, executor)
     for job in world.jobs.values():
-        for problem in (*_check_job(world, job), *_check_stages(job)):
+        for problem in (*_check_job(world, job), *_check_stages(world, job)):
             yield f"{job.job_id}: {problem}\n{tell_story(job.story)}"
     yield from _check_queues(world)
     yield from _check_sessions(world)
@@ -80,7 +81,7 @@ def _is_current(world: World, attempt: Attempt) -> bool:
 
 def _check_job(world: World, job: Job) -> Iterator[str]:
     queued = any(job.job_id in room for room in (world.queue, world.unsliced, world.stranded))
-    if job.state.terminal and (queued or job.running or job.upload_ids):
+    if job.state.terminal and (queued or job.running or job.upload_ids or job.resting):
         yield "has ended and is still busy"
     if job.state.terminal == (job.ended_ms < job.submitted_ms):
         yield "has an end exactly if it ended"
@@ -100,11 +101,12 @@ def _check_job(world: World, job: Job) -> Iterator[str]:
         executor = world.executors.get(attempt.executor_id)
         if executor is None or executor.running.get(attempt.attempt_id) is not attempt:
             yield f"runs {attempt.attempt_id}, which no executor does"
-    if job.state is JobState.RUNNING and not (job.running or queued or job.replans):
+    busy = job.running or queued or job.replans or job.resting
+    if job.state is JobState.RUNNING and not busy:
         yield "runs with nothing to run"
 
 
-def _check_stages(job: Job) -> Iterator[str]:
+def _check_stages(world: World, job: Job) -> Iterator[str]:
     tasks = [task for run in job.stages.values() for task in run.tasks]
     finished = sum(task.state is TaskState.FINISHED for task in tasks)
     if (job.tasks_total, job.tasks_finished) != (len(tasks), finished):
@@ -115,17 +117,17 @@ def _check_stages(job: Job) -> Iterator[str]:
     if not job.state.terminal and held != changing:
         yield "holds the stages that are planned anew"
     for stage_id, run in job.stages.items():
-        yield from (f"s{stage_id}: {problem}" for problem in _check_stage(job, run))
+        yield from (f"s{stage_id}: {problem}" for problem in _check_stage(world, job, run))
     ready = {stage_id for stage_id, run in job.stages.items() if run.has_waiting_tasks}
     if job.ready.keys() != (set() if job.state.terminal else ready):
         yield f"has stages {list(job.ready)} ready, not {sorted(ready)}"
 
 
-def _check_stage(job: Job, run: StageRun) -> Iterator[str]:
+def _check_stage(world: World, job: Job, run: StageRun) -> Iterator[str]:
     awaited = {each.stage_id for each in run.stage.inputs}.union(run.stage.after)
     sources = (job.stages[each] for each in awaited if not run.skipped)
     missing = {each.stage.stage_id for each in sources if each.state is not StageState.FINISHED}
-    if missing != run.inputs_missing or (missing and run.state is not StageState.WAITING):
+    if missing != run.inputs_missing or (missing and run.state is StageState.READY):
         yield f"misses inputs {sorted(missing)}, not {sorted(run.inputs_missing)}"
     if run.held and run.state is not StageState.WAITING and not job.state.terminal:
         yield "is planned anew and has begun"
@@ -138,10 +140,27 @@ def _check_stage(job: Job, run: StageRun) -> Iterator[str]:
     done = run.skipped or (bool(states) and run.finished == len(states))
     if (run.state is StageState.FINISHED) != done:
         yield "is finished exactly if all its tasks are"
-    if [state is TaskState.WAITING for state in states] != [
-        number > run.placed for number in range(1, len(states) + 1)
-    ]:
-        yield "places its tasks in order"
+    if not job.state.terminal:
+        waiting = [task.number for task in run.tasks if task.state is TaskState.WAITING]
+        resting = [task for each, task in job.resting.values() if each is run]
+        if sorted(task.number for task in (*run.waiting, *resting)) != waiting:
+            yield f"has tasks {waiting} waiting, and others in its queue"
+        yield from (
+            f"t{task.number}: {each}" for task in run.tasks for each in _check_task(world, task)
+        )
+        lost = any(task.lost for task in run.tasks)
+        if lost and any(job.stages[e].state is not StageState.FINISHED for e in run.consumers):
+            yield "has lost an output that is needed and not made again"
+
+
+def _check_task(world: World, task: Task) -> Iterator[str]:
+    if task.lost and task.state is not TaskState.FINISHED:
+        yield "is lost and not finished"
+    if not task.troubles:
+        return
+    for budget, spent in task.troubles.spent.items():
+        if spent >= tries_max(world.limits, budget):
+            yield f"has spent {spent} of its {budget.value}"
 
 
 def _is_first_part(task: Task) -> bool:
@@ -153,7 +172,7 @@ def _check_queues(world: World) -> Iterator[str]:
     if world.queue.keys() != {key for key, job in running.items() if job.ready}:
         yield f"the queue has {list(world.queue)}"
     for key, job in world.queue.items():
-        heads = [run.tasks[run.placed].slots for run in job.ready.values()]
+        heads = [run.waiting[0].slots for run in job.ready.values()]
         counted = world.turns.slots(key)
         if heads and counted != min(*heads, world.turns_largest or world.pool.largest):
             yield f"{key}: is counted to need {counted} slots, not {min(heads)}"
@@ -211,6 +230,7 @@ def _check_alarms(world: World) -> Iterator[str]:
         AlarmKind.STRANDED: set(world.stranded),
         AlarmKind.UNWATCHED: {key for key in alive if not world.jobs[key].watchers},
         AlarmKind.UPLOAD: set(world.unplaced_uploads),
+        AlarmKind.RETRY: {name for job in world.jobs.values() for name in job.resting},
     }
     if world.limits.executor_silence_ms_max is not None:
         wanted[AlarmKind.EXECUTOR] = set(world.executors)
@@ -233,5 +253,5 @@ def _check_idleness(world: World) -> Iterator[str]:
     free = max((each.free for each in active if each is not reserved), default=0)
     for job in world.queue.values():
         for run in job.ready.values():
-            if min(run.tasks[run.placed].slots, world.pool.largest) <= free:
+            if min(run.waiting[0].slots, world.pool.largest) <= free:
                 yield f"{job.job_id}: waits although {free} slots are free together"

@@ -1,5 +1,7 @@
 """Jobs: submitted, planned, watched, cancelled, released."""
 
+from dataclasses import replace
+
 from springald_scheduler.core.actions import (
     AcceptJob,
     AttachJob,
@@ -74,7 +76,7 @@ def on_job_submitted(world: World, event: JobSubmitted) -> None:
     world.jobs[job.job_id] = job
     session.operations[event.operation_id] = job.job_id
     session.job_ids[job.job_id] = None
-    _set_unwatched_alarm(world, job)
+    set_unwatched_alarm(world, job)
     world.do(Persist(world.cause, job_record(job)))
     world.do(AcceptJob(world.cause, job.job_id))
     world.do(PlanJob(world.cause, job.job_id, job.session_id, job.statement))
@@ -94,7 +96,7 @@ def on_job_planned(world: World, event: JobPlanned) -> None:
     if lost:
         fail_job(world, job, upload_lost(lost).at(node_id=job.job_id))
         return
-    job.graph = event.graph
+    job.graph = job.planned = event.graph
     world.change_job(job, JobState.RUNNING)
     world.do(Persist(world.cause, job_record(job)))
     start_stages(world, job, event.graph)
@@ -145,7 +147,7 @@ def on_job_unwatched(world: World, event: JobUnwatched) -> None:
         session.seen_ms = world.now_ms
     if not job.watchers and not job.state.terminal:
         job.unwatched_ms = world.now_ms
-        _set_unwatched_alarm(world, job)
+        set_unwatched_alarm(world, job)
 
 
 def on_job_cancel_requested(world: World, event: JobCancelRequested) -> None:
@@ -170,8 +172,11 @@ def on_job_released(world: World, event: JobReleased) -> None:
 
 def on_job_stranded_due(world: World, job_id: str) -> None:
     """Ends a job that waited too long for an executor."""
-    failure = no_executor(world.limits.no_executor_ms_max)
-    fail_job(world, world.jobs[job_id], failure.at(node_id=job_id))
+    job = world.jobs[job_id]
+    failure = no_executor(world.limits.no_executor_ms_max).at(node_id=job_id)
+    tasks = (task for run in job.ready.values() for task in run.waiting)
+    causes = (task.troubles.first for task in tasks if task.troubles)
+    fail_job(world, job, replace(failure, cause=next(causes, None)))
 
 
 def on_job_unwatched_due(world: World, job_id: str) -> None:
@@ -200,6 +205,7 @@ def _find_queued(world: World, job_id: str) -> Job | None:
     return job
 
 
-def _set_unwatched_alarm(world: World, job: Job) -> None:
+def set_unwatched_alarm(world: World, job: Job) -> None:
+    """Has a job cancelled that nobody watches for too long from now on."""
     due_ms = job.unwatched_ms + world.limits.unwatched_job_ms_max
     world.alarms.set(AlarmKind.UNWATCHED, job.job_id, due_ms)

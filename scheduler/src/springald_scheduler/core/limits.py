@@ -17,6 +17,15 @@ class CoreLimits:
         tasks_remembered_max: How many tasks those may have together; the last one may have more.
         executors_remembered_max: How many lost executors may come back to clean up.
         progress_interval_ms: How often news of progress alone is published, at most.
+        task_attempts_max: How often a task may fail of what may pass before its job fails.
+        task_engines_max: How many engine processes a task may take down.
+        task_executors_max: How many executors a task may lose while they run it.
+        task_inputs_max: How often a task may find an input lost.
+        task_moves_max: How often a task may meet an executor that does not take it.
+        task_outputs_max: How often a task may run again because its output is lost.
+        job_restarts_max: How often a job may begin again as a whole.
+        retry_first_ms: How long a task waits after its first failure; each further one takes four
+            times as long.
         statement_characters_max: How much of an ended job's statement is kept.
     """
 
@@ -29,4 +38,12 @@ class CoreLimits:
     tasks_remembered_max: int = 200_000
     executors_remembered_max: int = 1_000
     progress_interval_ms: int = 100
+    task_attempts_max: int = 4
+    task_engines_max: int = 3
+    task_executors_max: int = 3
+    task_inputs_max: int = 20
+    task_moves_max: int = 20
+    task_outputs_max: int = 20
+    job_restarts_max: int = 2
+    retry_first_ms: int = 100
     statement_characters_max: int = 1_000

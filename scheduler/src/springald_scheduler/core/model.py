@@ -1,6 +1,6 @@
 """What the core remembers: plain records without behaviour, changed by the rooms beside it."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from springald_scheduler.core.failures import Failure
@@ -17,6 +17,7 @@ from springald_scheduler.core.states import (
     TaskState,
     UploadState,
 )
+from springald_scheduler.core.taxonomy import Budget
 
 _STORY_MOMENTS_MAX = 64
 
@@ -70,10 +71,32 @@ class InputPart:
 
 
 @dataclass(slots=True)
+class Troubles:
+    """What has gone wrong with a task so far.
+
+    Attributes:
+        spent: How often it was tried again, by budget.
+        avoided: Executors on which it failed.
+        first: Its first failure.
+    """
+
+    spent: Counter[Budget] = field(default_factory=Counter)
+    avoided: set[str] = field(default_factory=set)
+    first: Failure | None = None
+
+
+@dataclass(slots=True)
 class Task:
     """A slice of a stage's partitions; numbers count from 1, attempts too.
 
-    `part` is set if other tasks have the same partition and read other outputs of that input.
+    Attributes:
+        part: Set if other tasks have the same partition and read other outputs of that input.
+        flight_address: Where the output of a finished task can be fetched.
+        lost: True if it is finished and its output is gone. It runs again when somebody needs it.
+        fingerprint: Of the rows of the last output, whatever their order; 0 if it has none yet, or
+            none is known.
+        made: True if an attempt has finished, also if its output is gone.
+        troubles: What has gone wrong with it, if anything has.
     """
 
     number: int
@@ -91,6 +114,11 @@ class Task:
     bytes_read_local: int = 0
     bytes_read_remote: int = 0
     sizes: Sizes = NOTHING
+    flight_address: str = ""
+    lost: bool = False
+    fingerprint: int = 0
+    made: bool = False
+    troubles: Troubles | None = None
 
 
 @dataclass(slots=True)
@@ -99,7 +127,8 @@ class StageRun:
 
     Attributes:
         stage: As planned.
-        inputs_missing: Stages that it reads or waits for, and that are not finished.
+        inputs_missing: Stages that it reads or waits for, and that are not finished. Its tasks are
+            not placed as long as there are any.
         consumers: Stages that read it.
         followers: Stages that wait for its sizes without reading it.
         held: True while it is being planned anew, so that it does not begin.
@@ -107,9 +136,12 @@ class StageRun:
             took it in.
         state: Where it stands.
         tasks: Its tasks, fixed when it starts.
-        placed: How many tasks have been launched; the next one to place has this index.
+        waiting: Tasks to place, in order, without those that rest after a failure.
         finished: How many tasks are finished.
-        defined_on: Executors that know the stage, by their order of registration.
+        recorded: True if its end is durable, also if it runs again since.
+        version: Counts changes of what its tasks have in common: where its inputs lie.
+        defined_on: Executors that know that version, by their order of registration.
+        attempts_before: How many attempts its tasks may have had before its job began again.
         locations: The outputs, once it is finished.
         table: The same by partition, from when a consumer reads them so.
         started_ms: When the first task was launched.
@@ -126,8 +158,11 @@ class StageRun:
     skipped: bool = False
     state: StageState = StageState.WAITING
     tasks: list[Task] = field(default_factory=list)
-    placed: int = 0
+    waiting: deque[Task] = field(default_factory=deque)
     finished: int = 0
+    recorded: bool = False
+    version: int = 0
+    attempts_before: int = 0
     defined_on: set[int] = field(default_factory=set)
     locations: tuple[OutputLocation, ...] = ()
     table: OutputTable | None = None
@@ -142,7 +177,7 @@ class StageRun:
     @property
     def has_waiting_tasks(self) -> bool:
         """True if a task can be placed."""
-        return self.state is StageState.RUNNING and self.placed < len(self.tasks)
+        return self.state is StageState.RUNNING and bool(self.waiting) and not self.inputs_missing
 
 
 @dataclass(slots=True)
@@ -157,7 +192,9 @@ class Job:
         running: Its attempts that run and are wanted.
         holders: Executors with files of the job, with the incarnation that has them.
         replans: By stage id, the offers of which a new plan is being made.
-        outputs_on: For each executor, the stages of which it holds accepted outputs.
+        resting: Tasks that wait for some time after a failure, by the name of their alarm.
+        planned: Its stages as the planner made them, should it have to begin again.
+        restarts: How often it began again.
         released: True if only its description is left.
         told: What was last published: state and waiting reason.
         told_ms: When that was.
@@ -182,7 +219,9 @@ class Job:
     running: dict[str, Attempt] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     replans: dict[int, Offer] = field(default_factory=dict)
-    outputs_on: dict[str, set[int]] = field(default_factory=dict)
+    resting: dict[str, tuple[StageRun, Task]] = field(default_factory=dict)
+    planned: StageGraph | None = None
+    restarts: int = 0
     upload_ids: frozenset[str] = frozenset()
     tasks_total: int = 0
     tasks_finished: int = 0

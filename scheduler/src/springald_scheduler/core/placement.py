@@ -1,9 +1,12 @@
 """Which task runs next, and where: jobs take turns, data draws tasks, then free slots do."""
 
+from collections.abc import Container
+
 from springald_scheduler.core.actions import DefineStage, LaunchTask
 from springald_scheduler.core.dealing import is_sliced, output_table
 from springald_scheduler.core.files import occupy_slots
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
+from springald_scheduler.core.queues import slots_needed
 from springald_scheduler.core.records import UploadLocation
 from springald_scheduler.core.sizes import WHOLE, InputSlice
 from springald_scheduler.core.states import TaskState
@@ -37,7 +40,7 @@ def _recount(world: World) -> None:
 
 
 def _slots_of_next(world: World, job: Job) -> int:
-    return min(_slots_needed(world, run.tasks[run.placed]) for run in job.ready.values())
+    return min(slots_needed(world, run.waiting[0]) for run in job.ready.values())
 
 
 def _place_reserved(world: World) -> None:
@@ -46,8 +49,8 @@ def _place_reserved(world: World) -> None:
     executor, (job_id, stage_id) = world.pool.reservation
     job = world.jobs[job_id]
     run = job.ready[stage_id]
-    task = run.tasks[run.placed]
-    slots = _slots_needed(world, task)
+    task = run.waiting[0]
+    slots = slots_needed(world, task)
     if executor.free >= slots:
         world.pool.clear_reservation()
         _launch(world, job, run, task, executor)
@@ -58,8 +61,8 @@ def _place_reserved(world: World) -> None:
 
 def _place_one(world: World, job: Job) -> bool:
     for run in job.ready.values():
-        task = run.tasks[run.placed]
-        slots = _slots_needed(world, task)
+        task = run.waiting[0]
+        slots = slots_needed(world, task)
         executor = _choose(world, task, slots)
         if executor:
             if _is_reserved_for(world, job, run):
@@ -72,17 +75,22 @@ def _place_one(world: World, job: Job) -> bool:
 
 
 def _choose(world: World, task: Task, slots: int) -> Executor | None:
+    avoided = task.troubles.avoided if task.troubles else ()
     for executor_id in task.preferred:
         executor = world.executors.get(executor_id)
-        if executor and world.pool.takes(executor, slots):
+        if executor and executor_id not in avoided and world.pool.takes(executor, slots):
             return executor
     executor = world.pool.roomiest()
+    if executor and executor.executor_id in avoided:
+        executor = _roomiest_but(world, avoided, slots) or executor
     return executor if executor and executor.free >= slots else None
 
 
-def _slots_needed(world: World, task: Task) -> int:
-    # Executors may have left since the task was fixed; then it makes do with fewer threads.
-    return min(task.slots, world.pool.largest)
+def _roomiest_but(world: World, avoided: Container[str], slots: int) -> Executor | None:
+    """Returns the roomiest executor on which a task has not failed, if it has room."""
+    others = (each for each in world.executors.values() if each.executor_id not in avoided)
+    roomy = [each for each in others if world.pool.takes(each, slots)]
+    return max(roomy, key=lambda each: (each.free, -each.order), default=None)
 
 
 def _is_reserved_for(world: World, job: Job, run: StageRun) -> bool:
@@ -95,19 +103,18 @@ def _launch(world: World, job: Job, run: StageRun, task: Task, executor: Executo
     task.attempt += 1
     task.executor_id = executor.executor_id
     task.launched_ms = world.now_ms
-    if not run.placed:
-        run.started_ms = world.now_ms
+    run.started_ms = run.started_ms or world.now_ms
     attempt = Attempt(
         attempt_id=attempt_name(job.job_id, stage_id, task.number, task.attempt),
         job_id=job.job_id,
         stage_id=stage_id,
         task_number=task.number,
         executor_id=executor.executor_id,
-        slots=_slots_needed(world, task),
+        slots=slots_needed(world, task),
         launched_ms=world.now_ms,
     )
     world.change_task(job, run, task, TaskState.RUNNING)
-    run.placed += 1
+    run.waiting.popleft()
     if not run.has_waiting_tasks:
         del job.ready[stage_id]
         if not job.ready:
@@ -137,7 +144,7 @@ def _take_turn(world: World, job: Job, run: StageRun, slots: int) -> None:
     if job.job_id not in world.queue:
         return
     # Tasks of a stage are alike but for the last one, so mostly nothing has to be counted.
-    alike = run.has_waiting_tasks and _slots_needed(world, run.tasks[run.placed]) == slots
+    alike = run.has_waiting_tasks and slots_needed(world, run.waiting[0]) == slots
     slots = world.turns.slots(job.job_id) if alike else _slots_of_next(world, job)
     world.turns.give(job.job_id, slots)
 
@@ -174,6 +181,7 @@ def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
             executor.incarnation,
             job_id=job.job_id,
             stage=run.stage,
+            version=run.version,
             inputs=tuple(job.stages[leaf.stage_id].locations for leaf in run.stage.inputs),
             sliced=tuple(is_sliced(run, leaf) for leaf in run.stage.inputs),
             settings=job.graph.settings if job.graph else (),

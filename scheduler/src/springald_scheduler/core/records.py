@@ -13,12 +13,16 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class OutputLocation:
-    """Where the output of one task lies, and how large its partitions are."""
+    """Where the output of one task lies, and how large its partitions are.
+
+    `fingerprint` is of its rows, whatever their order; 0 if it is not known.
+    """
 
     attempt_id: str
     executor_id: str
     flight_address: str
     sizes: Sizes
+    fingerprint: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class StageRecord:
     @property
     def key(self) -> Key:
         """Where the record is kept."""
-        return (*job_key(self.job_id), "stage", str(self.stage_id))
+        return stage_key(self.job_id, self.stage_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,12 @@ def session_key(session_id: str) -> Key:
 def job_key(job_id: str) -> Key:
     """The key of a job's record, and the beginning of its stages' keys."""
     return ("job", job_id)
+
+
+def stage_key(job_id: str, stage_id: int | None = None) -> Key:
+    """The key of a stage's record, or the beginning of the keys of all stages of a job."""
+    key = (*job_key(job_id), "stage")
+    return key if stage_id is None else (*key, str(stage_id))
 
 
 def upload_key(upload_id: str) -> Key:

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from springald_scheduler.core import events, executors, jobs, replanning, sessions, tasks, uploads
+from springald_scheduler.core import (
+    events,
+    executors,
+    jobs,
+    replanning,
+    results,
+    retries,
+    sessions,
+    tasks,
+    uploads,
+)
 from springald_scheduler.core.actions import Action
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.events import ClusterFacts, Event
@@ -25,6 +35,7 @@ _ON_EVENT: Final[dict[type[Event], Callable[[World, Any], None]]] = {
     events.JobUnwatched: jobs.on_job_unwatched,
     events.JobCancelRequested: jobs.on_job_cancel_requested,
     events.JobReleased: jobs.on_job_released,
+    events.ResultLost: results.on_result_lost,
     events.ExecutorRegistered: executors.on_executor_registered,
     events.ExecutorHeard: executors.on_executor_heard,
     events.ExecutorDisconnected: executors.on_executor_disconnected,
@@ -45,6 +56,7 @@ _ON_ALARM: Final[dict[AlarmKind, Callable[[World, str], None]]] = {
     AlarmKind.UNWATCHED: jobs.on_job_unwatched_due,
     AlarmKind.PROGRESS: lambda world, job_id: world.touch(world.jobs[job_id]),
     AlarmKind.UPLOAD: uploads.on_upload_due,
+    AlarmKind.RETRY: retries.on_task_rested,
 }
 
 

@@ -1,7 +1,9 @@
 """Stages start when their inputs are finished; their tasks are fixed then."""
 
 import heapq
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from springald_scheduler.core.actions import Persist
 from springald_scheduler.core.dealing import deal_tasks, is_sliced, note_decision, output_table
@@ -11,6 +13,7 @@ from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.news import strand_job
 from springald_scheduler.core.offers import ask_for_plan
 from springald_scheduler.core.outputs import OutputTable
+from springald_scheduler.core.queues import enqueue_stage
 from springald_scheduler.core.records import OutputLocation, StageRecord
 from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World, attempt_name
@@ -54,11 +57,29 @@ def _sources_of_filters(stage: Stage) -> set[int]:
     return {offer.source_stage_id for offer in offers if isinstance(offer, FilterOffer)}
 
 
-def start_stages(world: World, job: Job, graph: StageGraph) -> None:
-    """Gives a planned job its stages, and starts those that wait for no other."""
+def start_stages(
+    world: World,
+    job: Job,
+    graph: StageGraph,
+    before: Mapping[int, tuple[int, int]] = MappingProxyType({}),
+) -> None:
+    """Gives a planned job its stages, and starts those that wait for no other.
+
+    Args:
+        world: The world.
+        job: The job.
+        graph: Its stages.
+        before: The version of each stage, and the attempts of its tasks, if it begins again.
+    """
     for stage in graph.stages:
         sources = {each.stage_id for each in stage.inputs}
-        job.stages[stage.stage_id] = StageRun(stage, inputs_missing=sources.union(stage.after))
+        version, attempts = before.get(stage.stage_id, (0, 0))
+        job.stages[stage.stage_id] = StageRun(
+            stage,
+            inputs_missing=sources.union(stage.after),
+            version=version + 1,
+            attempts_before=attempts,
+        )
         for source in sources:
             job.stages[source].consumers.add(stage.stage_id)
         for earlier in stage.after:
@@ -93,8 +114,9 @@ def finish_stage(world: World, job: Job, run: StageRun) -> None:
         OutputLocation(
             attempt_name(job.job_id, run.stage.stage_id, task.number, task.attempt),
             task.executor_id,
-            world.executors[task.executor_id].flight_address,
+            task.flight_address,
             task.sizes,
+            task.fingerprint,
         )
         for task in run.tasks
     )
@@ -127,6 +149,7 @@ def close_stage(world: World, job: Job, run: StageRun) -> None:
     """Notes that a stage is finished, with the outputs that it has."""
     world.change_stage(job, run, StageState.FINISHED)
     job.stages_finished += 1
+    run.recorded = True
     world.do(Persist(world.cause, StageRecord(job.job_id, run.stage.stage_id, run.locations)))
 
 
@@ -140,6 +163,7 @@ def _open(world: World, job: Job, run: StageRun) -> None:
         dependent = job.stages[stage_id]
         dependent.inputs_missing.discard(run.stage.stage_id)
         start_stage(world, job, dependent)
+        enqueue_stage(world, job, dependent)  # one that had begun before the stage ran again
 
 
 def _skip_emptied(world: World, job: Job, run: StageRun) -> None:
@@ -155,16 +179,13 @@ def _skip_emptied(world: World, job: Job, run: StageRun) -> None:
 
 def _slice(world: World, job: Job, run: StageRun) -> None:
     run.tasks = deal_tasks(world, job, run)
+    for task in run.tasks:
+        task.attempt = run.attempts_before
+    run.waiting = deque(run.tasks)
     _prefer_executors(job, run)
     world.change_stage(job, run, StageState.RUNNING)
     job.tasks_total += len(run.tasks)
-    job.ready[run.stage.stage_id] = run
-    needed = min(run.tasks[0].slots, world.pool.largest)
-    if job.job_id in world.queue:
-        world.turns.change(job.job_id, min(needed, world.turns.slots(job.job_id)))
-    else:
-        world.queue[job.job_id] = job
-        world.turns.give(job.job_id, needed)
+    enqueue_stage(world, job, run)
 
 
 def _prefer_executors(job: Job, run: StageRun) -> None:

@@ -18,14 +18,18 @@ class JobState(Enum):
 
     @property
     def terminal(self) -> bool:
-        """True if the state is never left."""
-        return not JOB_TRANSITIONS[self]
+        """True if nothing is left to do.
+
+        A job that succeeded may run once more, if its result is lost before it is read.
+        """
+        return self in _JOB_ENDS
 
 
 class StageState(Enum):
     """Where a stage stands; a ready one has all its inputs and waits for an executor.
 
-    One that is not run, because its rows would change nothing, is finished from the start.
+    One that is not run, because its rows would change nothing, is finished from the start. One that
+    lost an output runs again, and one whose inputs did before its tasks were fixed waits again.
     """
 
     WAITING = "waiting"
@@ -35,7 +39,10 @@ class StageState(Enum):
 
 
 class TaskState(Enum):
-    """Where a task stands."""
+    """Where a task stands.
+
+    After a failure that may pass, or when its output is lost, it waits again.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -68,22 +75,24 @@ Moment = tuple[int, str, State]
 JOB_TRANSITIONS: Transitions = {
     JobState.QUEUED: frozenset(set(JobState) - {JobState.QUEUED}),
     JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}),
-    JobState.SUCCEEDED: frozenset(),
+    JobState.SUCCEEDED: frozenset({JobState.RUNNING}),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
+_JOB_ENDS = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
 STAGE_TRANSITIONS: Transitions = {
     StageState.WAITING: frozenset({StageState.READY, StageState.FINISHED}),
-    StageState.READY: frozenset({StageState.RUNNING, StageState.FINISHED}),
+    StageState.READY: frozenset({StageState.RUNNING, StageState.FINISHED, StageState.WAITING}),
     StageState.RUNNING: frozenset({StageState.FINISHED}),
-    StageState.FINISHED: frozenset(),
+    StageState.FINISHED: frozenset({StageState.RUNNING}),
 }
 
 TASK_TRANSITIONS: Transitions = {
     TaskState.WAITING: frozenset({TaskState.RUNNING}),
-    TaskState.RUNNING: frozenset({TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELLED}),
-    TaskState.FINISHED: frozenset(),
+    TaskState.RUNNING: frozenset(set(TaskState) - {TaskState.RUNNING}),
+    TaskState.FINISHED: frozenset({TaskState.WAITING}),
     TaskState.FAILED: frozenset(),
     TaskState.CANCELLED: frozenset(),
 }

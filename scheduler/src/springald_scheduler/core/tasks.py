@@ -7,8 +7,11 @@ from springald_scheduler.core.events import TaskFailed, TaskFinished, TaskStarte
 from springald_scheduler.core.failures import broken_promise
 from springald_scheduler.core.files import free_slots
 from springald_scheduler.core.model import Attempt, Executor
+from springald_scheduler.core.recovery import check_repeated, lose_attempt, make_again
+from springald_scheduler.core.retries import retry_task
 from springald_scheduler.core.stages import finish_stage
 from springald_scheduler.core.states import TaskState
+from springald_scheduler.core.taxonomy import classify
 from springald_scheduler.core.world import World
 
 
@@ -22,7 +25,7 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
     found = _end(world, event)
     if found is None:
         return
-    _, attempt = found
+    executor, attempt = found
     job = world.jobs[attempt.job_id]
     run = job.stages[attempt.stage_id]
     task = run.tasks[attempt.task_number - 1]
@@ -32,7 +35,10 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
         got = f"{message}: got {list(event.sizes.numbers)}"
         fail_job(world, job, broken_promise(got, attempt.attempt_id))
         return
+    former, again = task.fingerprint, task.made
     world.change_task(job, run, task, TaskState.FINISHED)
+    task.made, task.fingerprint = True, event.fingerprint
+    task.flight_address = executor.flight_address
     task.sizes = event.sizes
     task.rows_out = sum(event.sizes.rows)
     task.bytes_out = sum(event.sizes.bytes)
@@ -43,35 +49,37 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
     run.bytes_out += task.bytes_out
     run.bytes_read_local += task.bytes_read_local
     run.bytes_read_remote += task.bytes_read_remote
-    run.figures.add(event.figures)
+    if not again:
+        run.figures.add(event.figures)
     if event.operators:
         run.stage = replace(run.stage, operators=event.operators)
     run.ended_ms = world.now_ms
     run.finished += 1
     job.tasks_finished += 1
-    job.outputs_on.setdefault(event.executor_id, set()).add(attempt.stage_id)
     if not run.consumers and len(run.tasks) == 1 and answers_with_rows(job):
         job.answer = event.rows
-    if run.finished == len(run.tasks):
+    if again:
+        check_repeated(world, job, run, task, former)
+    if job.stages.get(attempt.stage_id) is run and run.finished == len(run.tasks):
         finish_stage(world, job, run)
 
 
 def on_task_failed(world: World, event: TaskFailed) -> None:
-    """Ends the job of an attempt that was not cancelled."""
+    """Has another attempt made, if that may help; else ends the job."""
     found = _end(world, event)
     if found is None:
         return
-    executor, attempt = found
+    _, attempt = found
     job = world.jobs[attempt.job_id]
     run = job.stages[attempt.stage_id]
-    task = run.tasks[attempt.task_number - 1]
-    world.change_task(job, run, task, TaskState.FAILED)
-    task.elapsed_ms = world.now_ms - task.launched_ms
-    # The attempt that ends its job counts, as there is no other one of this task.
-    run.figures.add(event.figures)
-    run.ended_ms = world.now_ms
-    failure = event.failure.at(node_id=attempt.attempt_id, executor_id=executor.executor_id)
-    fail_job(world, job, failure)
+    row = classify(event.failure, event.lost_attempt_id)
+    if row.lost_output:
+        lose_attempt(job, event.lost_attempt_id)
+    retry_task(world, job, attempt, row, event.failure)
+    if job.state.terminal and not run.tasks[attempt.task_number - 1].made:
+        # The attempt that ends its job counts, as there is no other one of this task.
+        run.figures.add(event.figures)
+    make_again(world, job)
 
 
 Report = TaskStarted | TaskFinished | TaskFailed

@@ -174,7 +174,7 @@ def describe_job(
         job=_job_view(job, now_ms, with_result=False),
         # As they ran: a task may have planned a stage, and told how.
         graph=job.graph and replace(job.graph, stages=tuple(run.stage for run in runs)),
-        stages=tuple(_stage_view(job, run, now_ms) for run in runs),
+        stages=tuple(_stage_view(run, now_ms) for run in runs),
         tasks=tuple(
             _task_view(job, run, task, now_ms) for run in runs if with_tasks for task in run.tasks
         ),
@@ -249,8 +249,8 @@ def _result_outputs(job: Job) -> Iterator[ResultOutput]:
         )
 
 
-def _stage_view(job: Job, run: StageRun, now_ms: int) -> StageView:
-    busy = run.placed > run.finished and not job.state.terminal
+def _stage_view(run: StageRun, now_ms: int) -> StageView:
+    busy = any(task.state is TaskState.RUNNING for task in run.tasks)
     end_ms = now_ms if busy else max(run.ended_ms, run.started_ms)
     return StageView(
         stage_id=run.stage.stage_id,
@@ -260,7 +260,7 @@ def _stage_view(job: Job, run: StageRun, now_ms: int) -> StageView:
         bytes_out=run.bytes_out,
         bytes_read_local=run.bytes_read_local,
         bytes_read_remote=run.bytes_read_remote,
-        elapsed_ms=max(end_ms - run.started_ms, 0) if run.placed else 0,
+        elapsed_ms=max(end_ms - run.started_ms, 0) if run.started_ms else 0,
         bytes_shuffled=run.bytes_out if run.consumers else 0,
         task_ms=Spread.of([t.elapsed_ms for t in run.tasks if t.state is TaskState.FINISHED]),
         operators=tuple(_operator_views(run)),

@@ -31,7 +31,7 @@ class World:
         pool: The free slots.
         queue: Jobs with tasks to place.
         turns: Whose turn it is of those.
-        turns_largest: For which largest executor their slots were counted.
+        turns_largest: For which largest executor their slots were counted; -1 to count once more.
         unsliced: Jobs with ready stages whose tasks are not fixed, for want of an executor.
         stranded: Jobs that need an executor while there is none.
         unplaced_uploads: Uploads that wait for an executor.

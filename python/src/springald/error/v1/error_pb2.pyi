@@ -305,6 +305,8 @@ class Error(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     EXECUTOR_ID_FIELD_NUMBER: _builtins.int
     ENGINE_MESSAGE_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     LEADER_ADDRESS_FIELD_NUMBER: _builtins.int
     code: Global___Code.ValueType
     """What happened. Required."""
@@ -323,6 +325,10 @@ class Error(_message.Message):
     """The executor on which it happened, if it happened on one."""
     engine_message: _builtins.str
     """The engine's own words, unchanged, for a bug report. At most 16 KiB; longer ones are cut."""
+    attempts: _builtins.int
+    """How often a task was tried until this error ended its job. 0 if it was tried once, or if the error
+    is not about a task.
+    """
     leader_address: _builtins.str
     """For CODE_NOT_LEADER: `host:port` of the scheduler that leads. Empty if none is known, for example
     while one is being chosen: ask again in a moment.
@@ -330,6 +336,10 @@ class Error(_message.Message):
     @_builtins.property
     def position(self) -> Global___Position:
         """The place in the SQL text, where known."""
+
+    @_builtins.property
+    def cause(self) -> Global___Error:
+        """The first error of that task, if this is another one. It has no cause of its own."""
 
     def __init__(
         self,
@@ -342,11 +352,13 @@ class Error(_message.Message):
         position: Global___Position | None = ...,
         executor_id: _builtins.str = ...,
         engine_message: _builtins.str = ...,
+        attempts: _builtins.int = ...,
+        cause: Global___Error | None = ...,
         leader_address: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "position", b"position"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "cause", b"cause", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "code", b"code", "engine_message", b"engine_message", "executor_id", b"executor_id", "fault", b"fault", "leader_address", b"leader_address", "message", b"message", "node_id", b"node_id", "position", b"position", "retryable", b"retryable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "attempts", b"attempts", "cause", b"cause", "code", b"code", "engine_message", b"engine_message", "executor_id", b"executor_id", "fault", b"fault", "leader_address", b"leader_address", "message", b"message", "node_id", b"node_id", "position", b"position", "retryable", b"retryable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__position: _TypeAlias = _typing.Literal["position"]  # noqa: Y015
     _WhichOneofArgType__position: _TypeAlias = _typing.Literal["_position", b"_position"]  # noqa: Y015

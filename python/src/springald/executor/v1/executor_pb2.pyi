@@ -382,7 +382,10 @@ Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class DefineStage(_message.Message):
-    """DefineStage is what the tasks of a stage have in common."""
+    """DefineStage is what the tasks of a stage have in common. Sent again when the outputs that it reads
+    lie elsewhere: then it counts for the tasks that are launched from then on, and those that were
+    launched before keep the one that they have.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -393,10 +396,13 @@ class DefineStage(_message.Message):
     UPLOADS_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     profile: _builtins.bool
     """True if OperatorFigures.details are wanted of its tasks, which take longer to gather."""
+    version: _builtins.int
+    """Counts the definitions of a stage; a later one has a larger number."""
     @_builtins.property
     def stage(self) -> _physical_pb2.Stage:
         """The stage with its fragment."""
@@ -430,10 +436,11 @@ class DefineStage(_message.Message):
         uploads: _abc.Iterable[_physical_pb2.UploadedTable] | None = ...,
         profile: _builtins.bool = ...,
         sources: _abc.Iterable[Global___InputSources] | None = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "job_id", b"job_id", "profile", b"profile", "settings", b"settings", "sources", b"sources", "stage", b"stage", "uploads", b"uploads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "job_id", b"job_id", "profile", b"profile", "settings", b"settings", "sources", b"sources", "stage", b"stage", "uploads", b"uploads", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -576,6 +583,8 @@ class Sizes(_message.Message):
     NUMBERS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     BYTES_FIELD_NUMBER: _builtins.int
+    CHECKSUMS_FIELD_NUMBER: _builtins.int
+    DIGESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Which of the things, counted from 0, ascending; as many as there are rows. Empty: 0, 1, 2 and so
@@ -590,16 +599,28 @@ class Sizes(_message.Message):
     def bytes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Bytes of each; as many as there are rows."""
 
+    @_builtins.property
+    def checksums(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """In TaskFinished only, see there: a checksum of the rows of each, as many as there are rows, 0
+        where it is not known; or empty if none is.
+        """
+
+    @_builtins.property
+    def digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """In TaskFinished only: a digest of the bytes of each, in the same way."""
+
     def __init__(
         self,
         *,
         numbers: _abc.Iterable[_builtins.int] | None = ...,
         rows: _abc.Iterable[_builtins.int] | None = ...,
         bytes: _abc.Iterable[_builtins.int] | None = ...,
+        checksums: _abc.Iterable[_builtins.int] | None = ...,
+        digests: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "numbers", b"numbers", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "checksums", b"checksums", "digests", b"digests", "numbers", b"numbers", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -749,7 +770,10 @@ class TaskFinished(_message.Message):
 
     @_builtins.property
     def sizes(self) -> Global___Sizes:
-        """The partitions of its output."""
+        """The partitions of its output. Checksums are of the rows, whatever their order and their division
+        into batches: they are equal if the rows are, and are not likely to be if they are not. Digests
+        are of the bytes of the partition's blocks in order: if they are equal, all is.
+        """
 
     @_builtins.property
     def rows(self) -> _scheduler_pb2.InlineRows:
