@@ -154,7 +154,9 @@ class Agent:
         if task_id in self.tasks or self.find_output(event.job_id, task_id):
             self._ignore("attempt that was launched before")
             return
-        free = self.profile.slots - sum(t.launch.slots for t in self.tasks.values() if t.owed)
+        # One that is being stopped gives its slots back at once: the new one waits until it is gone.
+        kept = [each for each in self.tasks.values() if each.state is not TaskState.STOPPING]
+        free = self.profile.slots - sum(each.launch.slots for each in kept)
         if self.draining:
             self._fail(task_id, failures.draining(task_id))
         elif (event.job_id, event.stage_id) not in self.stages:

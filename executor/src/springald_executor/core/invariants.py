@@ -20,9 +20,10 @@ def check_invariants(agent: Agent) -> None:
 def _tasks(agent: Agent) -> Iterator[str]:
     if agent.slots_occupied() > agent.profile.slots:
         yield f"occupied slots are offered slots: got {agent.slots_occupied()}"
-    owed = sum(task.launch.slots for task in agent.tasks.values() if task.owed)
-    if owed > agent.profile.slots:
-        yield f"slots promised to the scheduler's attempts are offered slots: got {owed}"
+    kept = (task for task in agent.tasks.values() if task.state is not TaskState.STOPPING)
+    promised = sum(task.launch.slots for task in kept)
+    if promised > agent.profile.slots:
+        yield f"slots promised to attempts that go on are offered slots: got {promised}"
     for task_id, task in agent.tasks.items():
         engine = agent.engines.get(task.engine_id)
         waits = task.state is TaskState.WAITING
