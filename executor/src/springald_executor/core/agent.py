@@ -154,7 +154,7 @@ class Agent:
         if task_id in self.tasks or self.find_output(event.job_id, task_id):
             self._ignore("attempt that was launched before")
             return
-        # One that is being stopped gives its slots back at once: the new one waits until it is gone.
+        # One that is being stopped gives its slots back at once, to one that waits for its end.
         kept = [each for each in self.tasks.values() if each.state is not TaskState.STOPPING]
         free = self.profile.slots - sum(each.launch.slots for each in kept)
         if self.draining:
