@@ -29,6 +29,24 @@ ERROR_MESSAGE_BYTES_MAX: Final = 16 * 1024
 ENGINE_MESSAGE_BYTES_MAX: Final = 16 * 1024
 """The engine's own words in an error."""
 
+PLAN_BYTES_MAX: Final = 8 * 1024 * 1024
+"""A plan that is no SQL text."""
+
+PLAN_NODES_MAX: Final = 20_000
+"""Relations and expressions of a plan together."""
+
+RELATION_DEPTH_MAX: Final = 200
+"""Nested relations of a plan."""
+
+EXPRESSION_DEPTH_MAX: Final = 100
+"""Nested expressions of a plan, those round a subquery included."""
+
+PLAN_INLINE_ROWS_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Rows inside of a plan."""
+
+CUBE_EXPRESSIONS_MAX: Final = 12
+"""Grouping expressions of a cube, which has two to the power of it grouping sets."""
+
 SQL_DEPTH_MAX: Final = 50
 """Nested expressions or queries in a statement: where the engine's parser stops."""
 

@@ -585,6 +585,7 @@ class UnnestRelation(_message.Message):
     by one of elements, of the same name, in its place; the other columns are repeated for each
     element. Several columns of lists are taken apart side by side: a row has as many rows as its
     longest list, and shorter ones are filled with nulls. A row whose lists are all empty is left out.
+    A null list counts as an empty one unless keeps_nulls is set.
     A column of structs is replaced by their fields, each named `column.field`; it makes no rows.
     """
 
@@ -593,9 +594,7 @@ class UnnestRelation(_message.Message):
     COLUMNS_FIELD_NUMBER: _builtins.int
     KEEPS_NULLS_FIELD_NUMBER: _builtins.int
     keeps_nulls: _builtins.bool
-    """True if a row whose lists are all null comes out once, with nulls for elements; it is left out
-    if not.
-    """
+    """True if a null list counts as a list of one null, so that its row comes out."""
     @_builtins.property
     def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnnestColumn]:
         """The columns. At least one, no two alike."""

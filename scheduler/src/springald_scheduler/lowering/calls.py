@@ -1,0 +1,127 @@
+"""Calls of functions as SQL, with all that modifies them."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from springald.errors import UnknownFunctionError, UnsupportedError
+from springald.plan.v1 import functions_pb2, plan_pb2
+from springald.plans.operators import Fixity, Operator, operator_of
+from springald_scheduler.lowering.literals import interval_sql, scalar_of
+from springald_scheduler.lowering.lowering import Lowering
+from springald_scheduler.lowering.model import Scope
+from springald_scheduler.lowering.naming import frame_text
+from springald_scheduler.lowering.steps import Step
+from springald_scheduler.lowering.text import Piece, quoted
+
+LowerAll = Callable[[Lowering, Any, Scope], Step[list[Piece]]]
+
+_NOT_SCALAR: Final = frozenset({"unnest"})
+"""Functions that make rows, for which there are relations."""
+
+
+def lower_call(
+    lowering: Lowering, expression: plan_pb2.Expression, scope: Scope, lower_all: LowerAll
+) -> Step[Piece]:
+    """Returns a call as SQL."""
+    call = expression.call
+    arguments = yield lower_all(lowering, expression.common.operand_ids, scope)
+    if call.function_kind == functions_pb2.FUNCTION_KIND_SCALAR:
+        operator = operator_of(call.function_name, len(arguments))
+        if operator:
+            return _operation(call.function_name, operator, arguments)
+        if call.function_name in _NOT_SCALAR:
+            message = f"a scalar function gives one value a row: got {call.function_name}"
+            raise UnknownFunctionError(f"{message}; use an UnnestRelation")
+        listed = ", ".join(argument.sql for argument in arguments)
+        return Piece(f"{quoted(call.function_name)}({listed})")
+    text = yield _with_modifiers(lowering, call, arguments, scope, lower_all)
+    if call.function_kind == functions_pb2.FUNCTION_KIND_WINDOW:
+        text += yield _over(lowering, call.window, scope, lower_all)
+    return Piece(text)
+
+
+def _operation(name: str, operator: Operator, arguments: list[Piece]) -> Piece:
+    match operator.fixity:
+        case Fixity.PREFIX:
+            return Piece(f"{operator.symbol} ({arguments[0].sql})", is_atom=False)
+        case Fixity.POSTFIX:
+            return Piece(f"{arguments[0].inside} {operator.symbol}", is_atom=False)
+    first, *rest = arguments
+    is_chain = operator.is_associative and first.chain == name
+    pieces = [first.sql if is_chain else first.inside, *(piece.inside for piece in rest)]
+    chain = name if operator.is_associative else ""
+    return Piece(f" {operator.symbol} ".join(pieces), is_atom=False, chain=chain)
+
+
+def _with_modifiers(
+    lowering: Lowering,
+    call: functions_pb2.CallExpression,
+    arguments: list[Piece],
+    scope: Scope,
+    lower_all: LowerAll,
+) -> Step[str]:
+    """Writes them in the only order that the engine's parser takes."""
+    listed = ", ".join(argument.sql for argument in arguments)
+    if not arguments and call.function_name == "count":
+        listed = "*"
+    if call.distinct:
+        listed = f"DISTINCT {listed}"
+    keys = yield lower_all(lowering, call.sort_key_ids, scope)
+    if keys:
+        listed += f" ORDER BY {', '.join(key.sql for key in keys)}"
+    text = f"{quoted(call.function_name)}({listed})"
+    keys = yield lower_all(lowering, call.within_group_key_ids, scope)
+    if keys:
+        text += f" WITHIN GROUP (ORDER BY {', '.join(key.sql for key in keys)})"
+    if call.HasField("filter_id"):
+        (condition,) = yield lower_all(lowering, [call.filter_id], scope)
+        text += f" FILTER (WHERE {condition.sql})"
+    match call.null_treatment:
+        case functions_pb2.NULL_TREATMENT_IGNORE:
+            text += " IGNORE NULLS"
+        case functions_pb2.NULL_TREATMENT_RESPECT:
+            text += " RESPECT NULLS"
+    return text
+
+
+def _over(
+    lowering: Lowering, window: functions_pb2.Window, scope: Scope, lower_all: LowerAll
+) -> Step[str]:
+    clauses = []
+    partitions = yield lower_all(lowering, window.partition_ids, scope)
+    if partitions:
+        clauses.append(f"PARTITION BY {', '.join(_key(piece) for piece in partitions)}")
+    keys = yield lower_all(lowering, window.sort_key_ids, scope)
+    if keys:
+        clauses.append(f"ORDER BY {', '.join(key.sql for key in keys)}")
+    if window.HasField("frame"):
+        frame = window.frame
+        offsets = [_offset(lowering, bound) for bound in (frame.start, frame.end)]
+        clauses.append(frame_text(frame, *offsets))
+    return f" OVER ({' '.join(clauses)})"
+
+
+def _key(piece: Piece) -> str:
+    is_number = piece.sql.removeprefix("-").isdigit()
+    return f"arrow_cast({piece.sql}, 'Int64')" if is_number else piece.inside
+
+
+def _offset(lowering: Lowering, bound: functions_pb2.FrameBound) -> str:
+    """Returns the distance of a bound, which the engine takes as a number or an interval."""
+    if not bound.HasField("offset_id"):
+        return ""
+    expression = lowering.tree.expression(bound.offset_id)
+    scalar = scalar_of(expression.literal.value)
+    value = scalar.as_py()
+    if isinstance(value, bool) or value is None:
+        value = ""
+    if hasattr(value, "nanoseconds") and hasattr(value, "months"):
+        return interval_sql(scalar)
+    try:
+        if value >= 0:
+            return str(value)
+    except TypeError:
+        pass
+    node = f"e{expression.common.node_id}"
+    message = f"the offset of a frame is a number or an interval, not negative: got {scalar}"
+    raise UnsupportedError(f"{message}; write it as one", node_id=node)
