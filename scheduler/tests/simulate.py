@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from datafusion import SessionConfig, SessionContext
+from datafusion import SessionConfig, SessionContext, SQLOptions
 from datafusion.plan import ExecutionPlan
 
-from springald.engine.catalog import SqlQuery, apply_entry
+from springald.engine.catalog import SqlQuery, apply_entry, apply_settings, plan_query
 from springald.engine.fragment import FileRange, prepare
 from springald.engine.session import make_context
 from springald.results import plain_schema, restore, result_schema
@@ -89,17 +89,17 @@ class Simulation:
         """Changes a setting of the session, and not of the one process."""
         self.planner.run(SESSION, f"SET {name} = '{value}'", TWO_EXECUTORS)
 
-    def graph(self, sql: str, shape: ClusterShape = TWO_EXECUTORS) -> StageGraph:
+    def graph(self, sql: str | bytes, shape: ClusterShape = TWO_EXECUTORS) -> StageGraph:
         """Plans a query."""
         planned = self.planner.run(SESSION, sql, shape)
         assert isinstance(planned, Planned), sql
         return planned.graph
 
-    def describe(self, sql: str) -> pa.Schema:
+    def describe(self, sql: str | bytes) -> pa.Schema:
         """Returns the schema that is told before a query runs."""
         return pa.ipc.read_schema(pa.py_buffer(self.planner.describe(SESSION, sql)))
 
-    def answer(self, sql: str) -> pa.Table:
+    def answer(self, sql: str | bytes) -> pa.Table:
         """Returns the rows of a query that ran in stages."""
         return self.run(self.graph(sql))
 
@@ -153,7 +153,10 @@ class Simulation:
         context = make_context(dict(graph.settings), partitions=2)
         for entry in query.catalog:
             apply_entry(context, entry, {})
-        return context.sql(query.sql).to_arrow_table()
+        apply_settings(context, query.settings)
+        rows = plan_query(context, query, SQLOptions()).to_arrow_table()
+        wanted = result_schema(pa.ipc.read_schema(pa.py_buffer(graph.stages[-1].schema)))
+        return rows if wanted is None else rows.rename_columns(wanted.names)
 
     def _run_stage(
         self, stage: Stage, inputs: Sequence[Partitions], settings: Mapping[str, str]

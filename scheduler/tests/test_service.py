@@ -38,21 +38,19 @@ from springald.errors import (
     SessionNotFoundError,
     SpringaldError,
     SqlSyntaxError,
-    UnsupportedError,
 )
 from springald.executor.v1 import executor_pb2
 from springald.grpc_transport import GrpcTransport
-from springald.limits import MESSAGE_BYTES_MAX, RELEASED_PER_CALL_MAX
+from springald.limits import MESSAGE_BYTES_MAX, PLAN_BYTES_MAX, RELEASED_PER_CALL_MAX
 from springald.physical.v1.physical_pb2 import FILE_FORMAT_PARQUET, RegisteredFiles
 from springald.plan.v1.plan_pb2 import (
     Plan,
     PlanVersion,
-    RelationTree,
     SqlText,
+    SubstraitPlan,
 )
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.tickets import verify
-from springald.type.v1.type_pb2 import Scalar
 from springald.types import schema_to_proto
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.core.graph import StageGraph
@@ -498,10 +496,9 @@ V1 = PlanVersion(major=1)
         ({"plan": Plan(version=V1)}, InvalidArgumentError),
         ({"plan": sql("  ")}, SqlSyntaxError),
         ({"plan": sql(" -- nothing\n;")}, SqlSyntaxError),
-        ({"plan": Plan(version=V1, relations=RelationTree())}, UnsupportedError),
         (
-            {"plan": Plan(version=V1, sql=SqlText(text="a", positional_parameters=[Scalar()]))},
-            UnsupportedError,
+            {"plan": Plan(version=V1, substrait=SubstraitPlan(plan=bytes(PLAN_BYTES_MAX)))},
+            PlanTooLargeError,
         ),
     ],
 )

@@ -439,7 +439,8 @@ class SchedulerDriver:
     def _plan(self, action: do.PlanJob) -> None:
         events: list[on.Event]
         try:
-            outcome = self.planner.run(action.session_id, action.statement, self._shape())
+            statement = action.plan or action.statement
+            outcome = self.planner.run(action.session_id, statement, self._shape())
         except SpringaldError as error:
             events = [on.JobFailed(action.job_id, failure_from_error(error))]
         except BaseException as bug:  # An engine's panic is no Exception.

@@ -104,7 +104,7 @@ def test_plans_are_kept_and_found_by_many_threads_at_once(
     monkeypatch.setattr(plan_cache, "PLANS_KEPT_MAX", 3)
     cache = PlanCache(AllowedPaths([folder]))
     graphs = {n: plan(planner, f"{QUERY} + {n}") for n in range(6)}
-    keys = {n: PlanKey(str(n), SHAPE, frozenset(), frozenset(), (), ()) for n in graphs}
+    keys = {n: PlanKey(str(n), b"", SHAPE, frozenset(), frozenset(), (), ()) for n in graphs}
     wrong: list[int] = []
 
     def use(first: int) -> None:

@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 from springald.engine.catalog import CatalogEntry, SqlQuery
 from springald.errors import MessageGarbledError
 from springald.physical.v1 import physical_pb2 as physical
+from springald.types import scalar_from_proto
 
 _FORMATS: Final = {
     physical.FILE_FORMAT_PARQUET: "parquet",
@@ -28,7 +29,13 @@ def query_from_payload(payload: bytes) -> SqlQuery:
         raise MessageGarbledError(
             f"a query's fragment decodes: got {len(payload)} bytes that do not"
         ) from failure
-    return SqlQuery(message.sql, tuple(_entry(each) for each in message.catalog))
+    return SqlQuery(
+        message.sql,
+        tuple(_entry(each) for each in message.catalog),
+        tuple((each.name, scalar_from_proto(each.value)) for each in message.parameters),
+        tuple((option.name, option.value) for option in message.settings),
+        message.substrait_plan,
+    )
 
 
 def _entry(message: physical.CatalogEntry) -> CatalogEntry:
@@ -45,6 +52,8 @@ def _entry(message: physical.CatalogEntry) -> CatalogEntry:
             )
         case "upload":
             return CatalogEntry(message.name, upload_id=message.upload.upload_id)
+        case "arrow_stream":
+            return CatalogEntry(message.name, arrow_stream=message.arrow_stream)
         case source:
             raise MessageGarbledError(
                 f"a table has a known source and format: got {source} for {message.name!r}"

@@ -11,10 +11,17 @@ from pathlib import Path
 
 import datafusion
 import pyarrow as pa
-from datafusion import SessionContext
+from datafusion import SessionContext, SQLOptions
 from datafusion.plan import ExecutionPlan
 
-from springald.engine.catalog import AllowedPaths, CatalogEntry, SqlQuery, build
+from springald.engine.catalog import (
+    AllowedPaths,
+    CatalogEntry,
+    SqlQuery,
+    apply_settings,
+    build,
+    plan_query,
+)
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import Needs, needs, prepare
 from springald.engine.session import ENGINE_NAME
@@ -151,7 +158,8 @@ class TaskRunner:
         context = self._contexts.fresh(request)
         missing = _make_tables(context, query.catalog, request.allowed_paths, found.upload_paths)
         try:
-            plan = context.sql(query.sql).execution_plan()
+            apply_settings(context, query.settings)
+            plan = plan_query(context, query, SQLOptions()).execution_plan()
         except Exception as failure:  # noqa: BLE001 - the engine raises bare exceptions
             # A table that could not be made is no matter, unless the query reads it.
             cause = next((why for name, why in missing.items() if name in str(failure)), failure)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from datafusion import SessionContext, SQLOptions
+import pyarrow as pa
+from datafusion import DataFrame, SessionContext, SQLOptions
+from datafusion.substrait import Consumer, Serde
 
 from springald.errors import (
     DataFileNotFoundError,
@@ -28,7 +30,7 @@ _PATTERN: Final = re.compile(r"[*?[]")
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One table or view: exactly one of statement, format and upload id is set.
+    """One table or view: exactly one of statement, format, upload id and stream is set.
 
     Attributes:
         name: The name as the session resolves it.
@@ -37,6 +39,7 @@ class CatalogEntry:
         path: Where its files lie, if it has any of its own.
         options: Options of their format.
         upload_id: The upload that holds the rows.
+        arrow_stream: The rows themselves, as an Arrow IPC stream.
     """
 
     name: str
@@ -45,14 +48,46 @@ class CatalogEntry:
     path: str = ""
     options: tuple[tuple[str, str], ...] = ()
     upload_id: str = ""
+    arrow_stream: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlQuery:
-    """A whole query that one task plans and runs, for plans that the engine cannot serialise."""
+    """A whole query that one task plans and runs, for plans that the engine cannot serialise.
+
+    Attributes:
+        sql: Its text; empty if it is a plan of Substrait.
+        catalog: The tables and views that it may read.
+        parameters: Values of the parameters in the text, by name without the dollar sign.
+        settings: Settings of the engine that its text needs.
+        substrait_plan: The plan, if it has no text.
+    """
 
     sql: str
     catalog: tuple[CatalogEntry, ...] = field(default=())
+    parameters: tuple[tuple[str, pa.Scalar], ...] = field(default=())
+    settings: tuple[tuple[str, str], ...] = field(default=())
+    substrait_plan: bytes = b""
+
+
+def plan_query(context: SessionContext, query: SqlQuery, options: SQLOptions) -> DataFrame:
+    """Plans a query whose tables are there.
+
+    Raises:
+        Exception: The engine refuses.
+    """
+    if query.substrait_plan:
+        plan = Serde.deserialize_bytes(query.substrait_plan)
+        logical = Consumer.from_substrait_plan(context, plan)
+        return context.create_dataframe_from_logical_plan(logical)
+    values = dict(query.parameters) or None
+    return context.sql(query.sql, options, param_values=values)
+
+
+def apply_settings(context: SessionContext, settings: Iterable[tuple[str, str]]) -> None:
+    """Changes settings of an engine session."""
+    for name, value in settings:
+        context.sql(f"SET {name} = {_string(value)}")
 
 
 def apply_entry(context: SessionContext, entry: CatalogEntry, uploads: Mapping[str, str]) -> None:
@@ -66,7 +101,11 @@ def apply_entry(context: SessionContext, entry: CatalogEntry, uploads: Mapping[s
     Raises:
         Exception: The engine refuses.
     """
-    if entry.statement:
+    if entry.arrow_stream:
+        with pa.ipc.open_stream(entry.arrow_stream) as reader:
+            batches = [*reader] or [pa.RecordBatch.from_pylist([], reader.schema)]
+        context.register_record_batches(entry.name, [batches])
+    elif entry.statement:
         context.sql(entry.statement, SQLOptions().with_allow_dml(allow=False)).collect()
     elif entry.upload_id:
         if entry.upload_id not in uploads:

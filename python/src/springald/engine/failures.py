@@ -16,7 +16,7 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"ParserError|TokenizerError|No SQL statements were provided", e.SqlSyntaxError),
     (r"only supports a single SQL statement", e.UnsupportedError),
     (r"[Tt]able '[^']*' not found|Table '[^']*' doesn't exist", e.UnknownTableError),
-    (r"View '[^']*' doesn't exist", e.UnknownTableError),
+    (r"View '[^']*' doesn't exist|No table named '", e.UnknownTableError),
     (r"already exists", e.TableExistsError),
     (r"No field named|Ambiguous reference|No suchcolumn|column .* not found", e.UnknownColumnError),
     (r"Invalid function|[Tt]able function .* not found", e.UnknownFunctionError),

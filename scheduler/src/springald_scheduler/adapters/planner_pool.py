@@ -34,6 +34,7 @@ from springald_scheduler.planning.model import (
     Upload,
 )
 from springald_scheduler.planning.planner import unknown_session
+from springald_scheduler.planning.reading import Statement
 
 _RESTORES_MAX: Final = 2
 """How many children may die of a session that they are to open again."""
@@ -94,13 +95,15 @@ class PlannerProcesses:
             with session.turns:
                 self._children.forget(session, self._limits)
 
-    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+    def run(self, session_id: str, statement: Statement, shape: ClusterShape) -> Answered | Planned:
         """See `Planner.run`."""
-        return cast("Answered | Planned", self._call(self._find(session_id), "run", sql, shape))
+        return cast(
+            "Answered | Planned", self._call(self._find(session_id), "run", statement, shape)
+        )
 
-    def describe(self, session_id: str, sql: str) -> bytes:
+    def describe(self, session_id: str, statement: Statement) -> bytes:
         """See `Planner.describe`."""
-        return cast("bytes", self._call(self._find(session_id), "describe", sql))
+        return cast("bytes", self._call(self._find(session_id), "describe", statement))
 
     def register_files(
         self,

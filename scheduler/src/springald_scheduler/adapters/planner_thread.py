@@ -13,6 +13,7 @@ from springald.errors import SchedulerUnavailableError
 from springald_scheduler.planning.model import Answered, ClusterShape, Planned, TableInfo, Upload
 from springald_scheduler.planning.plan_cache import PlanCache
 from springald_scheduler.planning.planner import Planner
+from springald_scheduler.planning.reading import Statement
 
 _STACK_BYTES: Final = 256 * 1024 * 1024
 """The stack that the engine plans on; only what is used takes memory."""
@@ -68,13 +69,13 @@ class PlannerThread:
         """See `Planner.close_session`."""
         self._do(lambda: self._planner.close_session(session_id))
 
-    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+    def run(self, session_id: str, statement: Statement, shape: ClusterShape) -> Answered | Planned:
         """See `Planner.run`."""
-        return self._do(lambda: self._planner.run(session_id, sql, shape))
+        return self._do(lambda: self._planner.run(session_id, statement, shape))
 
-    def describe(self, session_id: str, sql: str) -> bytes:
+    def describe(self, session_id: str, statement: Statement) -> bytes:
         """See `Planner.describe`."""
-        return self._do(lambda: self._planner.describe(session_id, sql))
+        return self._do(lambda: self._planner.describe(session_id, statement))
 
     def register_files(
         self,

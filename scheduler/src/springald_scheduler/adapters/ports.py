@@ -15,6 +15,7 @@ from springald_scheduler.planning.model import (
     TableInfo,
     Upload,
 )
+from springald_scheduler.planning.reading import Statement
 
 
 class Store(Protocol):
@@ -42,11 +43,11 @@ class Planner(Protocol):
         """Forgets a session."""
         ...
 
-    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+    def run(self, session_id: str, statement: Statement, shape: ClusterShape) -> Answered | Planned:
         """Carries out a statement, or plans a query."""
         ...
 
-    def describe(self, session_id: str, sql: str) -> bytes:
+    def describe(self, session_id: str, statement: Statement) -> bytes:
         """Returns the schema of a query's rows in IPC form."""
         ...
 

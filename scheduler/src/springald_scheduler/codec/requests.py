@@ -10,11 +10,12 @@ import pyarrow as pa
 from springald.checks import no_statement
 from springald.errors import (
     InvalidArgumentError,
+    PlanTooLargeError,
     ProtocolMismatchError,
-    UnsupportedError,
 )
 from springald.limits import (
     OPERATION_ID_CHARACTERS_MAX,
+    PLAN_BYTES_MAX,
     PROTOCOL_MAJOR,
     PROTOCOL_MINOR,
     RELEASED_PER_CALL_MAX,
@@ -40,7 +41,9 @@ from springald_scheduler.planning.model import Upload
 
 PROTOCOL_VERSION: Final = pb.ProtocolVersion(major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR)
 PLAN_MAJOR: Final = 1
-PLAN_MINOR: Final = 0
+PLAN_MINOR: Final = 1
+
+_KINDS_SHOWN_MAX: Final = 50
 
 _OPERATION_ID: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{OPERATION_ID_CHARACTERS_MAX}}}")
 
@@ -72,17 +75,25 @@ def submission_from_proto(request: pb.ExecuteRequest) -> JobSubmitted:
         )
     statement = statement_from_proto(request.plan)
     digest = hashlib.sha256(request.plan.SerializeToString(deterministic=True)).digest()
-    return JobSubmitted(request.session_id, request.operation_id, statement, digest)
+    return JobSubmitted(
+        request.session_id,
+        request.operation_id,
+        statement if isinstance(statement, str) else summary_of(request.plan),
+        digest,
+        b"" if isinstance(statement, str) else statement,
+    )
 
 
-def statement_from_proto(plan: plan_pb2.Plan) -> str:
-    """Reads the SQL text of a plan.
+def statement_from_proto(plan: plan_pb2.Plan) -> str | bytes:
+    """Reads a plan as the planner takes it: text that is all of it, or the plan itself.
+
+    What is wrong inside of relations is found where they are planned.
 
     Raises:
         ProtocolMismatchError: The plan needs another version of plan.v1.
-        UnsupportedError: It is no SQL text, or has parameters.
-        InvalidArgumentError: It holds neither.
-        SqlSyntaxError: The text is empty.
+        InvalidArgumentError: It holds no statement.
+        PlanTooLargeError: It is larger than a plan may be.
+        SqlSyntaxError: It is an empty text.
     """
     if plan.version.major != PLAN_MAJOR or plan.version.minor > PLAN_MINOR:
         raise ProtocolMismatchError(
@@ -90,15 +101,29 @@ def statement_from_proto(plan: plan_pb2.Plan) -> str:
             f"{plan.version.major}.{plan.version.minor}; use the same release on both sides"
         )
     kind = plan.WhichOneof("statement")
-    if kind == "relations":
-        raise UnsupportedError("a statement must be SQL text in this version: got relations")
     if kind is None:
         raise InvalidArgumentError("plan.statement must be set: got none; send SQL text")
-    if not has_words(plan.sql.text):
-        raise no_statement()
-    if plan.sql.positional_parameters or plan.sql.named_parameters:
-        raise UnsupportedError("a statement must have no parameters in this version: got some")
-    return plan.sql.text
+    if kind == "sql":
+        if not has_words(plan.sql.text):
+            raise no_statement()
+        if not plan.sql.positional_parameters and not plan.sql.named_parameters:
+            return plan.sql.text
+    size = plan.ByteSize()
+    if size > PLAN_BYTES_MAX:
+        message = f"a plan has at most {PLAN_BYTES_MAX} bytes: got {size}"
+        raise PlanTooLargeError(f"{message}; upload what it holds as a table")
+    return plan.SerializeToString(deterministic=True)
+
+
+def summary_of(plan: plan_pb2.Plan) -> str:
+    """Returns what a statement is, for people who look at a list of jobs."""
+    match plan.WhichOneof("statement"):
+        case "sql":
+            return plan.sql.text
+        case "substrait":
+            return f"(a Substrait plan of {len(plan.substrait.plan)} bytes)"
+    kinds = [each.WhichOneof("kind") or "?" for each in reversed(plan.relations.relations)]
+    return f"(a plan: {' <- '.join(kinds[:_KINDS_SHOWN_MAX])})"
 
 
 def file_format_from_proto(files: pb.RegisterFilesRequest) -> str:

@@ -8,7 +8,7 @@ from springald.engine.catalog import CatalogEntry, SqlQuery
 from springald.engine.session import ENGINE_NAME
 from springald.physical.v1 import physical_pb2 as pb
 from springald.type.v1 import type_pb2
-from springald.types import schema_to_proto
+from springald.types import scalar_to_proto, schema_to_proto
 from springald_scheduler.core.graph import (
     Exchange,
     ExchangeKind,
@@ -126,13 +126,22 @@ def _fragment_to_proto(fragment: Fragment, *, for_people: bool) -> pb.EngineFrag
 
 def _query_to_proto(query: SqlQuery) -> pb.SqlFragment:
     return pb.SqlFragment(
-        sql=query.sql, catalog=[_entry_to_proto(entry) for entry in query.catalog]
+        sql=query.sql,
+        catalog=[_entry_to_proto(entry) for entry in query.catalog],
+        parameters=[
+            pb.BoundParameter(name=name, value=scalar_to_proto(scalar))
+            for name, scalar in query.parameters
+        ],
+        settings=options_to_proto(query.settings),
+        substrait_plan=query.substrait_plan,
     )
 
 
 def _entry_to_proto(entry: CatalogEntry) -> pb.CatalogEntry:
     message = pb.CatalogEntry(name=entry.name)
-    if entry.statement:
+    if entry.arrow_stream:
+        message.arrow_stream = entry.arrow_stream
+    elif entry.statement:
         message.statement = entry.statement
     elif entry.upload_id:
         # Where it lies stands in the stage's definition.

@@ -71,11 +71,12 @@ class Refuse(Action):
 
 @dataclass(frozen=True, slots=True)
 class PlanJob(Action):
-    """Plan a statement and tell how it went."""
+    """Plan a statement and tell how it went; it is the plan, or the text if there is none."""
 
     job_id: str
     session_id: str
     statement: str
+    plan: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

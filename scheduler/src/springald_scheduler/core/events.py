@@ -49,14 +49,16 @@ class JobSubmitted(Event):
     Attributes:
         session_id: The session.
         operation_id: The client's name for the job.
-        statement: The statement as the planner takes it.
+        statement: The statement as people read it; as the planner takes it if there is no plan.
         digest: Of the whole request; equal requests have equal digests.
+        plan: The statement as the planner takes it, if that is not text.
     """
 
     session_id: str
     operation_id: str
     statement: str
     digest: bytes
+    plan: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

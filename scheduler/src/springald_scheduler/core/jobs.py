@@ -79,7 +79,7 @@ def on_job_submitted(world: World, event: JobSubmitted) -> None:
     set_unwatched_alarm(world, job)
     world.do(Persist(world.cause, job_record(job)))
     world.do(AcceptJob(world.cause, job.job_id))
-    world.do(PlanJob(world.cause, job.job_id, job.session_id, job.statement))
+    world.do(PlanJob(world.cause, job.job_id, job.session_id, job.statement, event.plan))
 
 
 def on_job_planned(world: World, event: JobPlanned) -> None:

@@ -1,6 +1,7 @@
 """Commands as the statements that they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from springald.errors import UnsupportedError
@@ -57,10 +58,7 @@ def lower_command(lowering: Lowering, root: plan_pb2.Relation, query_of: QueryOf
             "register the rows or files as a table"
         )
     start = _QUERIES[kind](body)
-    steps = tuple(query.steps)
-    return Lowered(
-        f"{start} {query.sql}", query.parameters, query.tables, query.settings, steps, query.names
-    )
+    return replace(query, sql=f"{start} {query.sql}")
 
 
 def _explain(body: commands_pb2.ExplainCommand) -> str:

@@ -3,18 +3,24 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from springald.errors import InvalidQueryError, SpringaldError, UnsupportedError
+from springald.errors import (
+    InvalidQueryError,
+    PlanTooLargeError,
+    SpringaldError,
+    UnsupportedError,
+)
+from springald.limits import PLAN_BYTES_MAX
 from springald.plan.v1 import expressions_pb2, plan_pb2
 from springald.types import data_type_from_proto
+from springald_scheduler.lowering.arrow_types import arrow_text
 from springald_scheduler.lowering.calls import lower_call
 from springald_scheduler.lowering.literals import cast_to, interval_text, literal_text, scalar_of
 from springald_scheduler.lowering.lowering import Lowering
 from springald_scheduler.lowering.model import Scope
-from springald_scheduler.lowering.naming import COMPARISONS, direction, like_operator
+from springald_scheduler.lowering.naming import direction, like_operator
 from springald_scheduler.lowering.resolving import resolve
 from springald_scheduler.lowering.steps import Step, all_of
 from springald_scheduler.lowering.text import Piece, quoted, string
-from springald_scheduler.lowering.arrow_types import arrow_text
 
 Rule = Callable[[Lowering, plan_pb2.Expression, Scope], Step[Piece] | Piece]
 
@@ -154,17 +160,40 @@ def _like(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> 
 
 def _access(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> Step[Piece]:
     access = expression.access
+    if access.kind == expressions_pb2.ACCESS_KIND_FIELD:
+        field: Piece = yield _field(lowering, expression, scope)
+        return field
     pieces = yield lower_all(lowering, expression.common.operand_ids, scope)
     listed = ", ".join(piece.sql for piece in pieces)
     match access.kind:
-        case expressions_pb2.ACCESS_KIND_FIELD:
-            return Piece(f"get_field({listed}, {string(access.field_name)})")
         case expressions_pb2.ACCESS_KIND_ELEMENT:
             return Piece(f"array_element({listed})")
         case expressions_pb2.ACCESS_KIND_SLICE:
             return Piece(f"array_slice({listed})")
         case _:
             return Piece(f"array_element(map_extract({listed}), 1)")
+
+
+def _field(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> Step[Piece]:
+    """Returns a field of a struct, or of a struct in it.
+
+    The engine takes what lies under a null struct for the field's value, so each struct is looked
+    at first.
+    """
+    names = [expression.access.field_name]
+    below = lowering.tree.expression(expression.common.operand_ids[0])
+    while below.access.kind == expressions_pb2.ACCESS_KIND_FIELD:
+        names.append(below.access.field_name)
+        below = lowering.tree.expression(below.common.operand_ids[0])
+    base: Piece = yield lower_expression(lowering, below.common.node_id, scope)
+    text, structs = base.sql, []
+    for name in reversed(names):
+        structs.append(f"({text}) IS NOT NULL")
+        text = f"get_field({text}, {string(name)})"
+    if len(text) * len(names) > PLAN_BYTES_MAX:
+        message = f"an expression has at most {PLAN_BYTES_MAX} bytes in SQL"
+        raise PlanTooLargeError(f"{message}: got more; project parts of it first")
+    return Piece(f"CASE WHEN {' AND '.join(structs)} THEN {text} END")
 
 
 def _lambda(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> Step[Piece]:
@@ -191,12 +220,6 @@ def _call(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> 
 def _star(_: Lowering, expression: plan_pb2.Expression, __: Scope) -> Piece:
     message = "a star is an item of a projection: got one elsewhere"
     raise InvalidQueryError(message, node_id=node_of(expression))
-
-
-def comparison(quantified: expressions_pb2.QuantifiedComparisonExpression) -> str:
-    """Returns the operator and the quantifier of a comparison with a subquery."""
-    is_any = quantified.quantifier == expressions_pb2.QUANTIFIER_ANY
-    return f"{COMPARISONS[quantified.comparison]} {'ANY' if is_any else 'ALL'}"
 
 
 _RULES: Final[dict[str, Rule]] = {

@@ -8,10 +8,17 @@ from pyarrow import types as pt
 
 from springald.plan.v1 import plan_pb2, relations_pb2
 from springald_scheduler.lowering.expressions import lower_key
-from springald_scheduler.lowering.lowering import Lowering, placed, select_text, unique_names
+from springald_scheduler.lowering.lowering import (
+    NO_GROUPS,
+    Lowering,
+    placed,
+    select_text,
+    unique_names,
+)
 from springald_scheduler.lowering.model import Block, Column, Surroundings, scope_of
 from springald_scheduler.lowering.relations import (
     as_table,
+    closed,
     lower_input,
     lower_sort_keys,
     named_column,
@@ -37,20 +44,28 @@ def _aggregate(
     block: Block = yield lower_input(lowering, relation, around)
     block = plain(lowering, block, around, keeps_order=False, limited=False)
     scope = scope_of(block.columns, around)
+    grouped = _positions_grouped(aggregate)
     keys, columns = [], []
-    for each in aggregate.grouping_ids:
+    for position, each in enumerate(aggregate.grouping_ids):
         key = yield lower_key(lowering, each, scope)
         column = yield named_column(lowering, each, scope)
         keys.append(key)
-        columns.append(replace(column, sql=key))
+        # What is in no set is null in all groups, of its own type.
+        null = f"first_value(CASE WHEN FALSE THEN {key} END)"
+        columns.append(replace(column, sql=key if position in grouped else null))
     columns += yield all_of(named_column(lowering, each, scope) for each in aggregate.aggregate_ids)
     if not columns:
         return _one_row(relation)
-    grouped = replace(block, columns=tuple(columns), order=())
-    text = select_text(grouped, names=unique_names(grouped.columns))
-    if keys:
-        text += f" GROUP BY {_grouping(aggregate, keys)}"
-    return _placed(lowering, text, grouped, around)
+    clause = _grouping(aggregate, keys) if keys else NO_GROUPS
+    made = replace(block, columns=tuple(columns), order=(), is_plain=False, groups=clause)
+    # Inside of a query that it takes columns from, the engine wants an aggregate as it is.
+    return made if around.is_nested else closed(lowering, made, around)
+
+
+def _positions_grouped(aggregate: relations_pb2.AggregateRelation) -> set[int]:
+    if aggregate.grouping_mode != relations_pb2.GROUPING_MODE_SETS:
+        return set(range(len(aggregate.grouping_ids)))
+    return {position for each in aggregate.grouping_sets for position in each.positions}
 
 
 def _one_row(relation: plan_pb2.Relation) -> Block:
@@ -134,9 +149,7 @@ def _unnest(lowering: Lowering, relation: plan_pb2.Relation, around: Surrounding
             columns.append(column)
         elif data_type is not None and pt.is_struct(data_type):
             columns += [
-                Column(
-                    f"{column.name}.{field.name}", f"get_field({column.sql}, {string(field.name)})"
-                )
+                Column(f"{column.name}.{field.name}", _field(column.sql, field.name))
                 for field in data_type
             ]
         else:
@@ -149,6 +162,10 @@ def _unnest(lowering: Lowering, relation: plan_pb2.Relation, around: Surrounding
     unnested = replace(block, columns=tuple(columns))
     text = select_text(unnested, names=unique_names(unnested.columns))
     return _placed(lowering, text, unnested, around)
+
+
+def _field(struct: str, name: str) -> str:
+    return f"CASE WHEN {struct} IS NOT NULL THEN get_field({struct}, {string(name)}) END"
 
 
 def _types(lowering: Lowering, block: Block) -> dict[int, pa.DataType]:

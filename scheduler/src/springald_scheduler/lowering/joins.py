@@ -7,11 +7,11 @@ from springald.errors import InvalidQueryError
 from springald.plan.v1 import plan_pb2, relations_pb2
 from springald_scheduler.lowering.expressions import (
     SUBQUERY,
-    comparison,
     lower_expression,
 )
 from springald_scheduler.lowering.lowering import Lowering, placed, select_text, unique_names
 from springald_scheduler.lowering.model import Block, Column, Scope, Surroundings, scope_of
+from springald_scheduler.lowering.naming import comparison
 from springald_scheduler.lowering.relations import as_table, lower_relation, node_of, rule
 from springald_scheduler.lowering.resolving import resolve
 from springald_scheduler.lowering.steps import Step

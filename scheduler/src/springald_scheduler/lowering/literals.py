@@ -11,8 +11,8 @@ from pyarrow import types as pt
 from springald.errors import UnsupportedError
 from springald.type.v1 import type_pb2
 from springald.types import scalar_from_proto
-from springald_scheduler.lowering.text import Piece, string
 from springald_scheduler.lowering.arrow_types import arrow_text
+from springald_scheduler.lowering.text import Piece, string
 
 _NOT_SHOWN: Final = {
     type_pb2.SIMPLE_TYPE_INTERVAL_MONTHS: ("Int32", "Interval(YearMonth)"),

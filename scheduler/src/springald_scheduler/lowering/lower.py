@@ -63,7 +63,8 @@ def query_of(lowering: Lowering, relation_id: int, names: tuple[str, ...] | None
     )
     block = _without_clashes(lowering, block, unique)
     text = select_text(block, names=unique)
-    return lowering.lowered(text, () if unique == shown else shown)
+    lowered = lowering.lowered(text, () if unique == shown else shown)
+    return replace(lowered, steps=(*lowered.steps, (block.node, text)))
 
 
 _SOURCE_NAME: Final = re.compile(r'"((?:[^"]|"")*)"')

@@ -20,6 +20,9 @@ from springald_scheduler.lowering.tree import Tree
 PARSER_DEPTH: Final = 4_000
 """How deep the engine's parser may go into text that is made here; plans have their own limits."""
 
+NO_GROUPS: Final = "()"
+"""The group of all rows."""
+
 
 class Lowering:
     """One plan being lowered.
@@ -115,6 +118,8 @@ def select_text(block: Block, *, names: tuple[str, ...] = (), extra: tuple[str, 
         text += f" FROM {block.source}"
     if block.where:
         text += f" WHERE {' AND '.join(block.where)}"
+    if block.groups and block.groups != NO_GROUPS:
+        text += f" GROUP BY {block.groups}"
     if block.order:
         keys = ", ".join(key.sql + key.direction for key in block.order)
         text += f" ORDER BY {keys}"

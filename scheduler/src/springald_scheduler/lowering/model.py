@@ -54,8 +54,10 @@ class Lowered:
         tables: Tables that must exist while it is planned or run.
         settings: Settings of the engine that its text needs.
         steps: For each named part of the text, the plan's node and the text of the query that is
-            that part alone, so that an error of the engine can be given a node.
+            that part alone; the last one is the whole. So an error of the engine gets a node.
         names: Names of the columns, if not all of them could be said in the text.
+        substrait_plan: The statement, if it is one of Substrait and has no text.
+        is_written: True if people wrote the text, so that places in it mean something.
     """
 
     sql: str
@@ -64,6 +66,8 @@ class Lowered:
     settings: tuple[tuple[str, str], ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
     names: tuple[str, ...] = ()
+    substrait_plan: bytes = b""
+    is_written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class Block:
         order: The order of its rows; only if all columns are plain.
         skip: How many rows are left out first.
         fetch: How many rows come out at most.
+        groups: What stands behind GROUP BY, if rows are grouped; `NO_GROUPS` if all are one group.
+        computed: How often something was computed of its groups' columns.
         is_plain: True if each column is one of the source's, unchanged.
         is_atomic: True if the source is one table, not a join.
     """
@@ -106,6 +112,8 @@ class Block:
     order: tuple[OrderKey, ...] = ()
     skip: int = 0
     fetch: int | None = None
+    groups: str = ""
+    computed: int = 0
     is_plain: bool = True
     is_atomic: bool = True
 

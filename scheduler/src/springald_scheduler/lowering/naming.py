@@ -3,6 +3,7 @@
 The names do not depend on the engine, so that they stay when the engine changes.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from springald.plan.v1 import expressions_pb2, functions_pb2, plan_pb2
@@ -39,50 +40,15 @@ def name_of(tree: Tree, expression_id: int, scope: Scope) -> Step[str]:
     """Returns the name of an expression."""
     expression = tree.expression(expression_id)
     kind = expression.WhichOneof("kind") or ""
+    if kind == "column":
+        return resolve(expression.column, scope, f"e{expression_id}").name
     ids = [] if kind in {"alias", "lambda_function"} else expression.common.operand_ids
     operands: list[str] = yield all_of(name_of(tree, each, scope) for each in ids)
-    match kind:
-        case "alias":
-            return expression.alias.name
-        case "column":
-            return resolve(expression.column, scope, f"e{expression_id}").name
-        case "literal":
-            return _literal(expression)
-        case "parameter":
-            parameter = expression.parameter
-            return f"${parameter.position or parameter.name}"
-        case "outer_column":
-            return expression.outer_column.name.name or f"#{expression.outer_column.position}"
-        case "cast":
-            return operands[0]
-        case "call":
-            called: str = yield _call(tree, expression.call, operands, scope)
-            return called
-        case "case_when":
-            return _case(expression.case_when, operands)
-        case "between":
-            middle = "NOT BETWEEN" if expression.between.negated else "BETWEEN"
-            return f"{operands[0]} {middle} {operands[1]} AND {operands[2]}"
-        case "in_list":
-            middle = "NOT IN" if expression.in_list.negated else "IN"
-            return f"{operands[0]} {middle} ({','.join(operands[1:])})"
-        case "like":
-            return f"{operands[0]} {like_operator(expression.like)} {operands[1]}"
-        case "access":
-            return _access(expression.access, operands)
-        case "sort_key":
-            return operands[0] + direction(expression.sort_key)
-        case "lambda_variable":
-            return expression.lambda_variable.name
-    return _SUBQUERIES.get(kind, kind)
-
-
-_SUBQUERIES: Final = {
-    "scalar_subquery": "(subquery)",
-    "exists": "EXISTS (subquery)",
-    "in_subquery": "IN (subquery)",
-    "quantified_comparison": "ANY (subquery)",
-}
+    if kind == "call":
+        called: str = yield _call(tree, expression.call, operands, scope)
+        return called
+    named = _NAMED.get(kind)
+    return named(expression, operands) if named else kind
 
 
 def direction(key: expressions_pb2.SortKeyExpression) -> str:
@@ -183,3 +149,59 @@ def _access(access: expressions_pb2.AccessExpression, operands: list[str]) -> st
         return f"{operands[0]}[{access.field_name}]"
     separator = ":" if access.kind == expressions_pb2.ACCESS_KIND_SLICE else ""
     return f"{operands[0]}[{separator.join(operands[1:])}]"
+
+
+def _parameter(expression: plan_pb2.Expression, _: list[str]) -> str:
+    return f"${expression.parameter.position or expression.parameter.name}"
+
+
+def _outer_column(expression: plan_pb2.Expression, _: list[str]) -> str:
+    column = expression.outer_column
+    return column.name.name if column.WhichOneof("reference") == "name" else f"#{column.position}"
+
+
+def _between(expression: plan_pb2.Expression, operands: list[str]) -> str:
+    word = "NOT BETWEEN" if expression.between.negated else "BETWEEN"
+    value, low, high = operands
+    return f"{value} {word} {low} AND {high}"
+
+
+def _in_list(expression: plan_pb2.Expression, operands: list[str]) -> str:
+    value, *items = operands
+    return f"{value} {'NOT IN' if expression.in_list.negated else 'IN'} ({','.join(items)})"
+
+
+def _exists(expression: plan_pb2.Expression, _: list[str]) -> str:
+    return f"{'NOT ' if expression.exists.negated else ''}EXISTS (subquery)"
+
+
+def _in_subquery(expression: plan_pb2.Expression, operands: list[str]) -> str:
+    return f"{operands[0]} {'NOT IN' if expression.in_subquery.negated else 'IN'} (subquery)"
+
+
+def comparison(compared: expressions_pb2.QuantifiedComparisonExpression) -> str:
+    """Returns the operator and the quantifier of a comparison with a subquery."""
+    is_any = compared.quantifier == expressions_pb2.QUANTIFIER_ANY
+    return f"{COMPARISONS[compared.comparison]} {'ANY' if is_any else 'ALL'}"
+
+
+_NAMED: Final[dict[str, Callable[[plan_pb2.Expression, list[str]], str]]] = {
+    "alias": lambda expression, _: expression.alias.name,
+    "literal": lambda expression, _: _literal(expression),
+    "parameter": _parameter,
+    "outer_column": _outer_column,
+    "lambda_variable": lambda expression, _: expression.lambda_variable.name,
+    "cast": lambda _, operands: operands[0],
+    "case_when": lambda expression, operands: _case(expression.case_when, operands),
+    "between": _between,
+    "in_list": _in_list,
+    "like": lambda each, names: f"{names[0]} {like_operator(each.like)} {names[1]}",
+    "access": lambda expression, operands: _access(expression.access, operands),
+    "sort_key": lambda each, operands: operands[0] + direction(each.sort_key),
+    "scalar_subquery": lambda *_: "(subquery)",
+    "exists": _exists,
+    "in_subquery": _in_subquery,
+    "quantified_comparison": lambda each, names: (
+        f"{names[0]} {comparison(each.quantified_comparison)} (subquery)"
+    ),
+}

@@ -87,13 +87,18 @@ def plain(
     return close(lowering, block, nested=around.is_nested, keeps_order=keeps_order)
 
 
+def closed(lowering: Lowering, block: Block, around: Surroundings) -> Block:
+    """Returns a block written down, its order lost."""
+    return close(lowering, block, nested=around.is_nested, keeps_order=False)
+
+
 def as_table(
     lowering: Lowering, block: Block, around: Surroundings, *, atomic: bool = False
 ) -> Block:
     """Returns a block that is one item of a FROM, in no order."""
     if block.is_table and (block.is_atomic or not atomic):
         return replace(block, order=())
-    return close(lowering, block, nested=around.is_nested, keeps_order=False)
+    return closed(lowering, block, around)
 
 
 def with_items(
@@ -108,6 +113,8 @@ def with_items(
     columns too.
     """
     listed = tuple(columns)
+    if block.groups:
+        return replace(block, columns=listed, computed=block.computed + 1)
     known = {column.sql for column in block.columns}
     is_plain = all(column.sql in known for column in listed)
     changed = replace(block, columns=listed, is_plain=is_plain)
@@ -151,7 +158,14 @@ def ready_for(lowering: Lowering, block: Block, around: Surroundings, ids: Itera
         lowering.tree.expression(each).WhichOneof("kind") not in {"column", "star"} for each in ids
     )
     limited = not windows and not (computed and block.order)
+    if block.groups and not block.is_limited and not windows and _is_first_over_groups(block):
+        return block
     return plain(lowering, block, around, keeps_order=True, limited=limited)
+
+
+def _is_first_over_groups(block: Block) -> bool:
+    """True if a block's columns are its groups' alone, so that more can be computed of them."""
+    return not block.order and block.computed == 0
 
 
 @rule("projection")
@@ -183,7 +197,7 @@ def _star(expression: plan_pb2.Expression, scope: Scope) -> list[Column]:
     left_out = set(star.except_names)
     absent = left_out - {column.name for column in columns}
     if absent:
-        message = f"a column that is left out is there: got {sorted(absent)[0]!r}"
+        message = f"a column that is left out is there: got {min(absent)!r}"
         raise UnknownColumnError(message, node_id=node)
     return [column for column in columns if column.name not in left_out]
 

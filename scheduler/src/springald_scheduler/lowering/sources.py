@@ -1,5 +1,6 @@
 """Relations without inputs as SQL."""
 
+import re
 from typing import Final
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ import pyarrow as pa
 from springald.errors import InvalidArgumentError, UnknownTableError
 from springald.plan.v1 import names_pb2, plan_pb2, sources_pb2
 from springald.types import schema_from_proto
+from springald_scheduler.lowering.arrow_types import sql_text
 from springald_scheduler.lowering.expressions import lower_all
 from springald_scheduler.lowering.literals import cast_to, scalar_of
 from springald_scheduler.lowering.lowering import Lowering, unique_names
@@ -20,8 +22,8 @@ from springald_scheduler.lowering.model import (
 from springald_scheduler.lowering.relations import node_of, rule
 from springald_scheduler.lowering.steps import Step
 from springald_scheduler.lowering.text import Piece, dotted, quoted, string
-from springald_scheduler.lowering.arrow_types import sql_text
 
+_PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _COMPRESSIONS: Final = {
     sources_pb2.COMPRESSION_GZIP: "gzip",
     sources_pb2.COMPRESSION_BZIP2: "bzip2",
@@ -148,7 +150,9 @@ def _table_function(
 ) -> Step[Block]:
     function = relation.table_function
     pieces = yield lower_all(lowering, function.argument_ids, scope_of((), around))
-    call = f"{quoted(function.function_name)}({', '.join(piece.sql for piece in pieces)})"
+    name = function.function_name
+    written = name if _PLAIN_NAME.fullmatch(name) else quoted(name)
+    call = f"{written}({', '.join(piece.sql for piece in pieces)})"
     schema = lowering.catalog.query(lowering.lowered_alone(f"SELECT * FROM {call}"))
     alias = function.alias if function.HasField("alias") else None
     return _block(node_of(relation), call, lowering.new_name(), schema, alias)

@@ -10,7 +10,6 @@ from datafusion import DataFrame
 from datafusion.plan import ExecutionPlan
 
 from springald.engine import plan_view as pv
-from springald.engine.catalog import SqlQuery
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import upload_of
 from springald.engine.plan_view import PlanNode
@@ -101,7 +100,8 @@ def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
     frame = session.query(sql, 1)
     with engine_errors(sql):
         frame.execution_plan()  # tells what has types and still cannot run
-        return readable_schema(session.schema(frame), session.settings.unsupported_types)
+        named = _named(session, session.schema(frame))
+        return readable_schema(named, session.settings.unsupported_types)
 
 
 def is_about_the_session(plan_text: str) -> bool:
@@ -250,7 +250,7 @@ def _whole_query(
     if len(text) > MESSAGE_BYTES_MAX // 2:
         message = f"a plan's text has at most {MESSAGE_BYTES_MAX // 2} characters: got {len(text)}"
         raise PlanTooLargeError(f"{message}; compute large values from rows of a table")
-    query = SqlQuery(sql, tuple(session.entries.values()))
+    query = session.whole(sql)
     stage = Stage(
         stage_id=1,
         fragment=Fragment(FragmentFormat.SQL, b"", engine_version(), query),
@@ -313,8 +313,17 @@ def _uploads_of(root: PlanNode) -> tuple[str, ...]:
 
 def _result_schema(session: PlannerSession, plain: pa.Schema, rows: pa.Schema) -> bytes:
     """Returns a file's schema that also tells which types the client wants back."""
-    wanted = readable_schema(rows, session.settings.unsupported_types)
+    wanted = _named(session, readable_schema(rows, session.settings.unsupported_types))
     return _ipc(plain if plain.equals(wanted) else with_result_schema(plain, wanted))
+
+
+def _named(session: PlannerSession, schema: pa.Schema) -> pa.Schema:
+    """Returns a schema with the names that a statement wants and its text could not say."""
+    names = session.bound.names
+    if not names:
+        return schema
+    fields = [field.with_name(name) for field, name in zip(schema, names, strict=True)]
+    return pa.schema(fields, schema.metadata)
 
 
 def _ipc(schema: pa.Schema) -> bytes:

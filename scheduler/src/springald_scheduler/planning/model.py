@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from springald.engine.catalog import CatalogEntry
 from springald_scheduler.core.graph import StageGraph
 
@@ -50,6 +52,27 @@ class Upload:
     rows: int
     bytes: int
     partition_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What comes with a statement beside its text.
+
+    Attributes:
+        parameters: Values of the parameters in the text, by name without the dollar sign.
+        entries: Tables that exist for it only.
+        settings: Settings of the engine that its text needs.
+        names: The names of its columns, if the text cannot say all of them.
+        substrait_plan: The statement itself, if it has no text.
+        digest: Of the plan that all of it comes from; empty for text without parameters.
+    """
+
+    parameters: tuple[tuple[str, pa.Scalar], ...] = ()
+    entries: tuple[CatalogEntry, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
+    substrait_plan: bytes = b""
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,13 @@ class PlanKey:
     """All but the files that a plan depends on: equal keys mean equal plans.
 
     Attributes:
+        digest: Of the plan that the text and what is bound to it come from; empty if it is text.
         columns: The columns of the entries, which are found out when each is made: two sessions may
             have made a table of one folder at times when its files were different.
     """
 
     sql: str
+    digest: bytes
     shape: ClusterShape
     own_settings: frozenset[tuple[str, str]]
     engine_settings: frozenset[tuple[str, str]]

@@ -34,6 +34,7 @@ from springald_scheduler.planning.model import (
     Upload,
 )
 from springald_scheduler.planning.plan_cache import PlanCache
+from springald_scheduler.planning.reading import Statement, kind_of, reading
 from springald_scheduler.planning.session import PlannerSession, table_kind
 from springald_scheduler.planning.table_files import check_files
 from springald_scheduler.planning.words import StatementKind, statement_kind
@@ -91,15 +92,18 @@ class Planner:
         session.restore(snapshot)
         self._sessions[session_id] = session
 
-    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+    def run(self, session_id: str, statement: Statement, shape: ClusterShape) -> Answered | Planned:
         """Carries out a statement, or plans a query.
 
         Raises:
             SpringaldError: The statement is refused.
         """
-        statements.check_text(sql)
         session = self._session(session_id)
-        match statement_kind(sql):
+        with reading(session, self._allowed, statement) as sql:
+            return self._run(session, sql, shape)
+
+    def _run(self, session: PlannerSession, sql: str, shape: ClusterShape) -> Answered | Planned:
+        match kind_of(session, sql):
             case StatementKind.QUERY:
                 return self._query(session, sql, shape)
             case StatementKind.EXPLAIN:
@@ -123,15 +127,18 @@ class Planner:
                 return _answer(pa.table({}), session.drop(sql, name))
         raise self._not_offered(session, sql)
 
-    def describe(self, session_id: str, sql: str) -> bytes:
+    def describe(self, session_id: str, statement: Statement) -> bytes:
         """Returns the schema of a query's rows in IPC form.
 
         Raises:
             SpringaldError: The statement is refused.
         """
-        statements.check_text(sql)
         session = self._session(session_id)
-        match statement_kind(sql):
+        with reading(session, self._allowed, statement) as sql:
+            return self._describe(session, sql)
+
+    def _describe(self, session: PlannerSession, sql: str) -> bytes:
+        match kind_of(session, sql):
             case StatementKind.QUERY:
                 schema = query_schema(session, sql)
             case StatementKind.EXPLAIN:

@@ -2,12 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 from datafusion import DataFrame, SessionConfig, SQLOptions
 
-from springald.engine.catalog import AllowedPaths, CatalogEntry, apply_entry, build, quoted
+from springald.engine.catalog import (
+    AllowedPaths,
+    CatalogEntry,
+    SqlQuery,
+    apply_entry,
+    apply_settings,
+    build,
+    plan_query,
+    quoted,
+)
 from springald.engine.failures import error_from_engine
 from springald.engine.schemas import SchemaEncoder, nullable
 from springald.engine.session import make_context
@@ -25,7 +36,7 @@ from springald.errors import (
 )
 from springald.limits import INLINE_ROWS_BYTES_MAX, SQL_DEPTH_MAX
 from springald.sql_text import strip_end
-from springald_scheduler.planning.model import ClusterShape, SessionSnapshot, Upload
+from springald_scheduler.planning.model import Bound, ClusterShape, SessionSnapshot, Upload
 from springald_scheduler.planning.placeholders import Placeholders
 from springald_scheduler.planning.plan_cache import PlanCache, PlanKey, Scanned, depends_on_time
 from springald_scheduler.planning.session_settings import (
@@ -52,6 +63,11 @@ _QUERY_ONLY = (
     .with_allow_statements(allow=False)
 )
 _UNKNOWN = 0
+_USUAL: Final = {
+    "datafusion.sql_parser.recursion_limit": "50",
+    "datafusion.sql_parser.dialect": "generic",
+}
+"""Settings that a statement may need otherwise, as they are without it."""
 
 
 class PlannerSession:
@@ -68,6 +84,7 @@ class PlannerSession:
         encoder: Writes schemas of rows between stages.
         plans: Plans of queries that may come again, from here or from an equal session.
         scanned: The files of the query that was planned last, as they were before.
+        bound: What comes with the statement that is being planned.
     """
 
     def __init__(
@@ -85,7 +102,44 @@ class PlannerSession:
         self.encoder = SchemaEncoder()
         self.plans = PlanCache(allowed) if plans is None else plans
         self.scanned: list[Scanned] = []
+        self.bound = Bound()
         self._columns: dict[str, bytes] = {}
+
+    @contextmanager
+    def statement(self) -> Iterator[None]:
+        """Keeps what is bound to a statement until the end of it."""
+        try:
+            yield
+        finally:
+            bound, self.bound = self.bound, Bound()
+            for entry in bound.entries:
+                self.context.deregister_table(quoted(entry.name))
+            usual = {
+                name: self.settings.engine.get(name, _USUAL[name]) for name, _ in bound.settings
+            }
+            apply_settings(self.context, usual.items())
+
+    def bind(self, bound: Bound) -> None:
+        """Binds to the statement that is being planned what comes with it, but tables."""
+        self.bound = replace(bound, entries=self.bound.entries)
+        apply_settings(self.context, bound.settings)
+
+    def bind_table(self, entry: CatalogEntry) -> pa.Schema:
+        """Makes a table for the statement that is being planned; returns its columns.
+
+        Raises:
+            SpringaldError: The engine refuses it.
+        """
+        with engine_errors(""):
+            apply_entry(self.context, entry, {})
+        self.bound = replace(self.bound, entries=(*self.bound.entries, entry))
+        return self.columns(entry.name)
+
+    def whole(self, sql: str) -> SqlQuery:
+        """Returns a statement with all that it needs, wherever it is planned."""
+        bound = self.bound
+        entries = (*self.entries.values(), *bound.entries)
+        return SqlQuery(sql, entries, bound.parameters, bound.settings, bound.substrait_plan)
 
     def query(self, sql: str, partitions: int) -> DataFrame:
         """Plans a query for a number of partitions; nothing runs.
@@ -98,11 +152,12 @@ class PlannerSession:
             self.partitions = partitions
         try:
             with engine_errors(sql):
-                frame = self.context.sql(sql, _QUERY_ONLY)
+                frame = plan_query(self.context, self.whole(sql), _QUERY_ONLY)
         except UnknownTableError as error:
             raise self._reason(error) from None
         self.scanned = []
-        for entry in scanned_entries(frame.logical_plan(), self.entries.values()):
+        entries = (*self.entries.values(), *self.bound.entries)
+        for entry in scanned_entries(frame.logical_plan(), entries):
             kind = table_kind(entry)
             check_files(self._allowed, entry.path, kind)
             self.scanned.append(Scanned(entry.path, kind, footprint(entry.path)))
@@ -113,9 +168,14 @@ class PlannerSession:
         if self.missing or depends_on_time(sql, self.entries.values()):
             return None
         own, engine = self.settings.own.items(), self.settings.engine.items()
-        entries = tuple(self.entries.values())
-        columns = tuple(map(self._columns_of, self.entries))
-        return PlanKey(sql, shape, frozenset(own), frozenset(engine), entries, columns)
+        entries = (*self.entries.values(), *self.bound.entries)
+        columns = (
+            *map(self._columns_of, self.entries),
+            *(self.columns(each.name).serialize().to_pybytes() for each in self.bound.entries),
+        )
+        return PlanKey(
+            sql, self.bound.digest, shape, frozenset(own), frozenset(engine), entries, columns
+        )
 
     def _columns_of(self, name: str) -> bytes:
         """Returns the columns that a table or view has had since it was made, as a key."""
@@ -152,7 +212,7 @@ class PlannerSession:
             SpringaldError: The engine refuses it, or there are too many rows.
         """
         with engine_errors(sql):
-            frame = self.context.sql(sql, _NO_CHANGE)
+            frame = plan_query(self.context, self.whole(sql), _NO_CHANGE)
             batches: list[pa.RecordBatch] = []
             for batch in frame.execute_stream():
                 batches.append(batch.to_pyarrow())
@@ -279,6 +339,18 @@ class PlannerSession:
         """
         with engine_errors(""):
             return self.context.table(quoted(name)).schema()
+
+    def table_columns(self, name: str) -> pa.Schema:
+        """Returns the columns of a table or view, whose name is written as in SQL.
+
+        Raises:
+            UnknownTableError: There is none.
+        """
+        try:
+            with engine_errors(""):
+                return self.context.table(name).schema()
+        except UnknownTableError as error:
+            raise self._reason(error) from None
 
     def drop(self, sql: str, name: str) -> tuple[str, ...]:
         """Runs a DROP and forgets the table; returns ids of uploads that nothing uses any more.

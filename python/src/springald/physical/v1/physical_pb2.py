@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from springald.type.v1 import type_pb2 as springald_dot_type_dot_v1_dot_type__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$springald/physical/v1/physical.proto\x12\x15springald.physical.v1\x1a\x1cspringald/type/v1/type.proto\"v\n\x08\x45xchange\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.springald.physical.v1.ExchangeKind\x12\x17\n\x0fpartition_count\x18\x02 \x01(\r\x12\x0c\n\x04keys\x18\x03 \x03(\t\x12\x10\n\x08ordering\x18\x04 \x03(\t\"\x80\x01\n\x0e\x45ngineFragment\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\x12\x35\n\x06\x66ormat\x18\x03 \x01(\x0e\x32%.springald.physical.v1.FragmentFormat\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\"\xc4\x01\n\x0c\x43\x61talogEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\tstatement\x18\x02 \x01(\tH\x00\x12\x37\n\x05\x66iles\x18\x03 \x01(\x0b\x32&.springald.physical.v1.RegisteredFilesH\x00\x12\x36\n\x06upload\x18\x04 \x01(\x0b\x32$.springald.physical.v1.UploadedTableH\x00\x12\x16\n\x0c\x61rrow_stream\x18\x05 \x01(\x0cH\x00\x42\x08\n\x06source\"%\n\x06Option\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x82\x01\n\x0fRegisteredFiles\x12\x31\n\x06\x66ormat\x18\x01 \x01(\x0e\x32!.springald.physical.v1.FileFormat\x12\x0c\n\x04path\x18\x02 \x01(\t\x12.\n\x07options\x18\x03 \x03(\x0b\x32\x1d.springald.physical.v1.Option\"\xb0\x01\n\rUploadedTable\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12)\n\x06schema\x18\x02 \x01(\x0b\x32\x19.springald.type.v1.Schema\x12\x0c\n\x04rows\x18\x03 \x01(\x04\x12\r\n\x05\x62ytes\x18\x04 \x01(\x04\x12\x13\n\x0b\x65xecutor_id\x18\x05 \x01(\t\x12\x16\n\x0e\x66light_address\x18\x06 \x01(\t\x12\x17\n\x0fpartition_count\x18\x07 \x01(\r\"\xa3\x01\n\x0bSqlFragment\x12\x0b\n\x03sql\x18\x01 \x01(\t\x12\x34\n\x07\x63\x61talog\x18\x02 \x03(\x0b\x32#.springald.physical.v1.CatalogEntry\x12\x39\n\nparameters\x18\x03 \x03(\x0b\x32%.springald.physical.v1.BoundParameter\x12\x16\n\x0esubstrait_plan\x18\x04 \x01(\x0c\"H\n\x0e\x42oundParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.springald.type.v1.Scalar\"\x81\x01\n\x08Operator\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x16\n\x0einput_node_ids\x18\x04 \x03(\t\x12\x1b\n\x0erows_estimated\x18\x05 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_rows_estimated\"\xc5\x01\n\x0fOperatorFigures\x12\x11\n\tpositions\x18\x01 \x03(\r\x12\x10\n\x08rows_out\x18\x02 \x03(\x04\x12\x12\n\ncompute_ns\x18\x03 \x03(\x04\x12\x13\n\x0bspill_count\x18\x04 \x03(\x04\x12\x15\n\rspilled_bytes\x18\x05 \x03(\x04\x12\x15\n\rbytes_scanned\x18\x06 \x03(\x04\x12\x36\n\x07\x64\x65tails\x18\x07 \x03(\x0b\x32%.springald.physical.v1.OperatorDetail\"?\n\x0eOperatorDetail\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x04\"j\n\nStageInput\x12\x10\n\x08stage_id\x18\x01 \x01(\r\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.springald.physical.v1.ExchangeKind\x12\x17\n\x0fpartition_count\x18\x03 \x01(\r\"\xa3\x03\n\x05Stage\x12\x10\n\x08stage_id\x18\x01 \x01(\r\x12\x37\n\x08\x66ragment\x18\x02 \x01(\x0b\x32%.springald.physical.v1.EngineFragment\x12\x31\n\x06inputs\x18\x03 \x03(\x0b\x32!.springald.physical.v1.StageInput\x12/\n\x06output\x18\x04 \x01(\x0b\x32\x1f.springald.physical.v1.Exchange\x12\x17\n\x0fpartition_count\x18\x05 \x01(\r\x12\x11\n\tsliceable\x18\x06 \x01(\x08\x12\x1a\n\x12single_task_reason\x18\x07 \x01(\t\x12\x32\n\toperators\x18\x08 \x03(\x0b\x32\x1f.springald.physical.v1.Operator\x12)\n\x06schema\x18\t \x01(\x0b\x32\x19.springald.type.v1.Schema\x12\x12\n\nupload_ids\x18\n \x03(\t\x12\x11\n\tdecisions\x18\x0b \x03(\t\x12\x1d\n\x15inline_rows_bytes_max\x18\x0c \x01(\x04\"M\n\nStageGraph\x12,\n\x06stages\x18\x01 \x03(\x0b\x32\x1c.springald.physical.v1.Stage\x12\x11\n\tdecisions\x18\x02 \x03(\t\"E\n\x13PartitionStatistics\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04*\xe4\x01\n\x0c\x45xchangeKind\x12\x1d\n\x19\x45XCHANGE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XCHANGE_KIND_HASH\x10\x01\x12\x18\n\x14\x45XCHANGE_KIND_SINGLE\x10\x02\x12\x1b\n\x17\x45XCHANGE_KIND_BROADCAST\x10\x03\x12\x18\n\x14\x45XCHANGE_KIND_SORTED\x10\x04\x12\x17\n\x13\x45XCHANGE_KIND_RANGE\x10\x05\x12\x18\n\x14\x45XCHANGE_KIND_RESULT\x10\x06\x12\x19\n\x15\x45XCHANGE_KIND_FORWARD\x10\x07*m\n\x0e\x46ragmentFormat\x12\x1f\n\x1b\x46RAGMENT_FORMAT_UNSPECIFIED\x10\x00\x12!\n\x1d\x46RAGMENT_FORMAT_PHYSICAL_PLAN\x10\x01\x12\x17\n\x13\x46RAGMENT_FORMAT_SQL\x10\x02*\x84\x01\n\nFileFormat\x12\x1b\n\x17\x46ILE_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ILE_FORMAT_PARQUET\x10\x01\x12\x13\n\x0f\x46ILE_FORMAT_CSV\x10\x02\x12\x14\n\x10\x46ILE_FORMAT_JSON\x10\x03\x12\x15\n\x11\x46ILE_FORMAT_ARROW\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$springald/physical/v1/physical.proto\x12\x15springald.physical.v1\x1a\x1cspringald/type/v1/type.proto\"v\n\x08\x45xchange\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.springald.physical.v1.ExchangeKind\x12\x17\n\x0fpartition_count\x18\x02 \x01(\r\x12\x0c\n\x04keys\x18\x03 \x03(\t\x12\x10\n\x08ordering\x18\x04 \x03(\t\"\x80\x01\n\x0e\x45ngineFragment\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\x12\x35\n\x06\x66ormat\x18\x03 \x01(\x0e\x32%.springald.physical.v1.FragmentFormat\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\"\xc4\x01\n\x0c\x43\x61talogEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\tstatement\x18\x02 \x01(\tH\x00\x12\x37\n\x05\x66iles\x18\x03 \x01(\x0b\x32&.springald.physical.v1.RegisteredFilesH\x00\x12\x36\n\x06upload\x18\x04 \x01(\x0b\x32$.springald.physical.v1.UploadedTableH\x00\x12\x16\n\x0c\x61rrow_stream\x18\x05 \x01(\x0cH\x00\x42\x08\n\x06source\"%\n\x06Option\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x82\x01\n\x0fRegisteredFiles\x12\x31\n\x06\x66ormat\x18\x01 \x01(\x0e\x32!.springald.physical.v1.FileFormat\x12\x0c\n\x04path\x18\x02 \x01(\t\x12.\n\x07options\x18\x03 \x03(\x0b\x32\x1d.springald.physical.v1.Option\"\xb0\x01\n\rUploadedTable\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12)\n\x06schema\x18\x02 \x01(\x0b\x32\x19.springald.type.v1.Schema\x12\x0c\n\x04rows\x18\x03 \x01(\x04\x12\r\n\x05\x62ytes\x18\x04 \x01(\x04\x12\x13\n\x0b\x65xecutor_id\x18\x05 \x01(\t\x12\x16\n\x0e\x66light_address\x18\x06 \x01(\t\x12\x17\n\x0fpartition_count\x18\x07 \x01(\r\"\xd4\x01\n\x0bSqlFragment\x12\x0b\n\x03sql\x18\x01 \x01(\t\x12\x34\n\x07\x63\x61talog\x18\x02 \x03(\x0b\x32#.springald.physical.v1.CatalogEntry\x12\x39\n\nparameters\x18\x03 \x03(\x0b\x32%.springald.physical.v1.BoundParameter\x12\x16\n\x0esubstrait_plan\x18\x04 \x01(\x0c\x12/\n\x08settings\x18\x05 \x03(\x0b\x32\x1d.springald.physical.v1.Option\"H\n\x0e\x42oundParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.springald.type.v1.Scalar\"\x81\x01\n\x08Operator\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x16\n\x0einput_node_ids\x18\x04 \x03(\t\x12\x1b\n\x0erows_estimated\x18\x05 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_rows_estimated\"\xc5\x01\n\x0fOperatorFigures\x12\x11\n\tpositions\x18\x01 \x03(\r\x12\x10\n\x08rows_out\x18\x02 \x03(\x04\x12\x12\n\ncompute_ns\x18\x03 \x03(\x04\x12\x13\n\x0bspill_count\x18\x04 \x03(\x04\x12\x15\n\rspilled_bytes\x18\x05 \x03(\x04\x12\x15\n\rbytes_scanned\x18\x06 \x03(\x04\x12\x36\n\x07\x64\x65tails\x18\x07 \x03(\x0b\x32%.springald.physical.v1.OperatorDetail\"?\n\x0eOperatorDetail\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x04\"j\n\nStageInput\x12\x10\n\x08stage_id\x18\x01 \x01(\r\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.springald.physical.v1.ExchangeKind\x12\x17\n\x0fpartition_count\x18\x03 \x01(\r\"\xa3\x03\n\x05Stage\x12\x10\n\x08stage_id\x18\x01 \x01(\r\x12\x37\n\x08\x66ragment\x18\x02 \x01(\x0b\x32%.springald.physical.v1.EngineFragment\x12\x31\n\x06inputs\x18\x03 \x03(\x0b\x32!.springald.physical.v1.StageInput\x12/\n\x06output\x18\x04 \x01(\x0b\x32\x1f.springald.physical.v1.Exchange\x12\x17\n\x0fpartition_count\x18\x05 \x01(\r\x12\x11\n\tsliceable\x18\x06 \x01(\x08\x12\x1a\n\x12single_task_reason\x18\x07 \x01(\t\x12\x32\n\toperators\x18\x08 \x03(\x0b\x32\x1f.springald.physical.v1.Operator\x12)\n\x06schema\x18\t \x01(\x0b\x32\x19.springald.type.v1.Schema\x12\x12\n\nupload_ids\x18\n \x03(\t\x12\x11\n\tdecisions\x18\x0b \x03(\t\x12\x1d\n\x15inline_rows_bytes_max\x18\x0c \x01(\x04\"M\n\nStageGraph\x12,\n\x06stages\x18\x01 \x03(\x0b\x32\x1c.springald.physical.v1.Stage\x12\x11\n\tdecisions\x18\x02 \x03(\t\"E\n\x13PartitionStatistics\x12\x11\n\tpartition\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04*\xe4\x01\n\x0c\x45xchangeKind\x12\x1d\n\x19\x45XCHANGE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45XCHANGE_KIND_HASH\x10\x01\x12\x18\n\x14\x45XCHANGE_KIND_SINGLE\x10\x02\x12\x1b\n\x17\x45XCHANGE_KIND_BROADCAST\x10\x03\x12\x18\n\x14\x45XCHANGE_KIND_SORTED\x10\x04\x12\x17\n\x13\x45XCHANGE_KIND_RANGE\x10\x05\x12\x18\n\x14\x45XCHANGE_KIND_RESULT\x10\x06\x12\x19\n\x15\x45XCHANGE_KIND_FORWARD\x10\x07*m\n\x0e\x46ragmentFormat\x12\x1f\n\x1b\x46RAGMENT_FORMAT_UNSPECIFIED\x10\x00\x12!\n\x1d\x46RAGMENT_FORMAT_PHYSICAL_PLAN\x10\x01\x12\x17\n\x13\x46RAGMENT_FORMAT_SQL\x10\x02*\x84\x01\n\nFileFormat\x12\x1b\n\x17\x46ILE_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ILE_FORMAT_PARQUET\x10\x01\x12\x13\n\x0f\x46ILE_FORMAT_CSV\x10\x02\x12\x14\n\x10\x46ILE_FORMAT_JSON\x10\x03\x12\x15\n\x11\x46ILE_FORMAT_ARROW\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'springald.physical.v1.physical_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXCHANGEKIND']._serialized_start=2212
-  _globals['_EXCHANGEKIND']._serialized_end=2440
-  _globals['_FRAGMENTFORMAT']._serialized_start=2442
-  _globals['_FRAGMENTFORMAT']._serialized_end=2551
-  _globals['_FILEFORMAT']._serialized_start=2554
-  _globals['_FILEFORMAT']._serialized_end=2686
+  _globals['_EXCHANGEKIND']._serialized_start=2261
+  _globals['_EXCHANGEKIND']._serialized_end=2489
+  _globals['_FRAGMENTFORMAT']._serialized_start=2491
+  _globals['_FRAGMENTFORMAT']._serialized_end=2600
+  _globals['_FILEFORMAT']._serialized_start=2603
+  _globals['_FILEFORMAT']._serialized_end=2735
   _globals['_EXCHANGE']._serialized_start=93
   _globals['_EXCHANGE']._serialized_end=211
   _globals['_ENGINEFRAGMENT']._serialized_start=214
@@ -51,21 +51,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADEDTABLE']._serialized_start=716
   _globals['_UPLOADEDTABLE']._serialized_end=892
   _globals['_SQLFRAGMENT']._serialized_start=895
-  _globals['_SQLFRAGMENT']._serialized_end=1058
-  _globals['_BOUNDPARAMETER']._serialized_start=1060
-  _globals['_BOUNDPARAMETER']._serialized_end=1132
-  _globals['_OPERATOR']._serialized_start=1135
-  _globals['_OPERATOR']._serialized_end=1264
-  _globals['_OPERATORFIGURES']._serialized_start=1267
-  _globals['_OPERATORFIGURES']._serialized_end=1464
-  _globals['_OPERATORDETAIL']._serialized_start=1466
-  _globals['_OPERATORDETAIL']._serialized_end=1529
-  _globals['_STAGEINPUT']._serialized_start=1531
-  _globals['_STAGEINPUT']._serialized_end=1637
-  _globals['_STAGE']._serialized_start=1640
-  _globals['_STAGE']._serialized_end=2059
-  _globals['_STAGEGRAPH']._serialized_start=2061
-  _globals['_STAGEGRAPH']._serialized_end=2138
-  _globals['_PARTITIONSTATISTICS']._serialized_start=2140
-  _globals['_PARTITIONSTATISTICS']._serialized_end=2209
+  _globals['_SQLFRAGMENT']._serialized_end=1107
+  _globals['_BOUNDPARAMETER']._serialized_start=1109
+  _globals['_BOUNDPARAMETER']._serialized_end=1181
+  _globals['_OPERATOR']._serialized_start=1184
+  _globals['_OPERATOR']._serialized_end=1313
+  _globals['_OPERATORFIGURES']._serialized_start=1316
+  _globals['_OPERATORFIGURES']._serialized_end=1513
+  _globals['_OPERATORDETAIL']._serialized_start=1515
+  _globals['_OPERATORDETAIL']._serialized_end=1578
+  _globals['_STAGEINPUT']._serialized_start=1580
+  _globals['_STAGEINPUT']._serialized_end=1686
+  _globals['_STAGE']._serialized_start=1689
+  _globals['_STAGE']._serialized_end=2108
+  _globals['_STAGEGRAPH']._serialized_start=2110
+  _globals['_STAGEGRAPH']._serialized_end=2187
+  _globals['_PARTITIONSTATISTICS']._serialized_start=2189
+  _globals['_PARTITIONSTATISTICS']._serialized_end=2258
 # @@protoc_insertion_point(module_scope)

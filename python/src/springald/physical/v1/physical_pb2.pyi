@@ -360,6 +360,7 @@ class SqlFragment(_message.Message):
     CATALOG_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     SUBSTRAIT_PLAN_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
     sql: _builtins.str
     """The query's text. Empty if substrait_plan is set."""
     substrait_plan: _builtins.bytes
@@ -374,6 +375,10 @@ class SqlFragment(_message.Message):
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoundParameter]:
         """Values for the parameters in the text."""
 
+    @_builtins.property
+    def settings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Option]:
+        """Settings of the engine that the text needs, which the session's do not have."""
+
     def __init__(
         self,
         *,
@@ -381,10 +386,11 @@ class SqlFragment(_message.Message):
         catalog: _abc.Iterable[Global___CatalogEntry] | None = ...,
         parameters: _abc.Iterable[Global___BoundParameter] | None = ...,
         substrait_plan: _builtins.bytes = ...,
+        settings: _abc.Iterable[Global___Option] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog", b"catalog", "parameters", b"parameters", "sql", b"sql", "substrait_plan", b"substrait_plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog", b"catalog", "parameters", b"parameters", "settings", b"settings", "sql", b"sql", "substrait_plan", b"substrait_plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
