@@ -7,7 +7,7 @@ operands before their users, and each use makes nodes of its own.
 # ruff: noqa: D102, D103, ANN401 - names say it, and what a proto takes is said there
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -22,9 +22,9 @@ from springald.plan.v1 import (
 )
 from springald.types import data_type_to_proto, scalar_to_proto, schema_to_proto
 
-Ex = Callable[["Plan"], int]
-Rel = Callable[["Plan"], int]
-Given = Ex | str | int | float | bool | pa.Scalar | None
+Ex: TypeAlias = Callable[["Plan"], int]
+Rel: TypeAlias = Callable[["Plan"], int]
+Given: TypeAlias = Ex | str | float | pa.Scalar | None
 
 
 class Plan:

@@ -105,11 +105,13 @@ class ScriptedPlanner:
         """Forgets a session."""
         self.open.pop(session_id, None)
 
-    def run(self, session_id: str, sql: str, shape: ClusterShape) -> Answered | Planned:
+    def run(
+        self, session_id: str, statement: str | bytes, shape: ClusterShape
+    ) -> Answered | Planned:
         """Does what the script says."""
         assert session_id in self.open
         self.shapes.append(shape)
-        outcome = self.script.get(sql, make_graph())
+        outcome = self.script.get(str(statement), make_graph())
         if callable(outcome):
             outcome = outcome()
         if isinstance(outcome, BaseException):
@@ -118,10 +120,10 @@ class ScriptedPlanner:
             return Answered(outcome, self.released_upload_ids)
         return Planned(outcome)
 
-    def describe(self, session_id: str, sql: str) -> bytes:
+    def describe(self, session_id: str, statement: str | bytes) -> bytes:
         """Tells the one schema that there is."""
         assert session_id in self.open
-        assert sql
+        assert statement
         return SCHEMA
 
     def register_files(
