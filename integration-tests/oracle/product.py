@@ -1,6 +1,6 @@
 """The one place where the oracle suite touches the product's public API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,11 @@ class ProductSession:
     def run(self, sql: str) -> Ran:
         """Runs a query to its end."""
         job = self._connection.sql(sql).execute()
+        return Ran(job.result(), job)
+
+    def run_frame(self, build: Callable[[springald.Connection], springald.DataFrame]) -> Ran:
+        """Runs a query that is built with the DataFrame API to its end."""
+        job = build(self._connection).execute()
         return Ran(job.result(), job)
 
     def close(self) -> None:

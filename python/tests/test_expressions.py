@@ -110,7 +110,7 @@ def test_literal_keeps_value_and_type(value: object) -> None:
 def test_literal_without_a_type_is_refused() -> None:
     """What Arrow has no type for cannot be a value, and the error says what it was."""
     with pytest.raises(InvalidArgumentError, match="type object"):
-        lit(object())  # type: ignore[arg-type]  # the mistake
+        lit(object())
 
 
 def test_expression_has_no_truth_value() -> None:

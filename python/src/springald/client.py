@@ -211,6 +211,7 @@ class Connection(Readers):
             )
         kind = "VIEW" if table.kind == "view" else "TABLE"
         self.sql(f"DROP {kind} {quote_name(name)}")
+        self._session.held.pop(name, None)
 
     def jobs(self, *, all_sessions: bool = False, jobs_max: int = 100) -> list[JobInfo]:
         """Lists jobs that the scheduler remembers, newest first.

@@ -39,17 +39,25 @@ class Job:
     Ctrl-C in a method that waits cancels the job on the cluster, and gives its result up.
     """
 
-    def __init__(self, session: Session, statement: str, plan: plan_pb2.Plan | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        statement: str,
+        plan: plan_pb2.Plan | None = None,
+        holder: object = None,
+    ) -> None:
         """Starts a statement. Users call `DataFrame.execute()`.
 
         Args:
             session: The session that it belongs to.
             statement: Its text, for people where there is a plan.
             plan: What is sent, if it is not the text.
+            holder: What must live as long as the job, such as tables that it reads.
         """
         session.check_open()
         self._session = session
         self._statement = statement
+        self._holder = holder
         self._table: pa.Table | None = None
         operation_id = new_operation_id()
         sent = plan_of(statement) if plan is None else plan

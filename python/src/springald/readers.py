@@ -8,7 +8,13 @@ import pyarrow as pa
 
 from springald.checks import check_text
 from springald.dataframe import DataFrame
-from springald.dataframe.sources import FileOption, files, function_rows, rows_in_memory
+from springald.dataframe.sources import (
+    FileOption,
+    files,
+    function_rows,
+    rows_in_memory,
+    without_rows,
+)
 from springald.dataframe.statement import Statement
 from springald.errors import InvalidArgumentError
 from springald.expr.node import Node, relation
@@ -274,7 +280,9 @@ class Readers:
             raise InvalidArgumentError(
                 "a view belongs to the connection of its DataFrame: got one of another"
             )
-        self._carry_out(relation("create_view", command, (df.node,)))
+        checked = without_rows(self._session, df.node)
+        self._carry_out(relation("create_view", command, (checked,)))
+        self._session.held[name] = checked
 
     def register_table(self, name: str, table: DataFrame) -> None:
         """Gives a query a name; the same as `register_view()`.

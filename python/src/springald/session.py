@@ -93,6 +93,8 @@ class Session:
         )
         self._keeper.start()
         self._open = True
+        self.held: dict[str, object] = {}
+        """What must live as long as a view: the tables of its own, by the view's name."""
         # Nothing here holds the session itself: a connection that is dropped is closed by this.
         weakref.finalize(self, self._chores.put, None).atexit = False
         _OPEN_SESSIONS.add(self)

@@ -115,6 +115,7 @@ class Rows:
             **named: For `$name` and `placeholder("name")`.
 
         Example:
+            >>> from springald.expr import placeholder
             >>> df.filter(col("a") > placeholder("low")).with_parameters(low=2).to_pydict()
             {'a': [3], 'b': ['z']}
 
@@ -139,7 +140,10 @@ class Rows:
         Raises:
             SpringaldError: The scheduler refused the statement, or cannot be reached.
         """
-        return self._done or Job(self._session, str(self._statement), self._statement.to_plan())
+        if self._done is not None:
+            return self._done
+        statement = self._statement
+        return Job(self._session, str(statement), statement.to_plan(), statement)
 
     def to_arrow(self) -> pa.Table:
         """Runs the query and returns its rows as an Arrow table.

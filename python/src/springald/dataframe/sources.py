@@ -4,6 +4,7 @@ import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,11 +14,13 @@ from springald.checks import check_text
 from springald.client_limits import INLINE_TABLE_BYTES_MAX
 from springald.errors import InvalidArgumentError
 from springald.expr.expr import to_value
-from springald.expr.node import Node, Reference, relation
+from springald.expr.node import Node, Reference, rebuilt, relation
 from springald.paths import absolute, option_text
 from springald.plan.v1 import names_pb2, sources_pb2
+from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session, new_operation_id, plan_of
 from springald.sql_text import quote_name
+from springald.transport import Transport
 from springald.types import schema_to_proto
 from springald.uploads import Tabular, bytes_expected, reader_of, upload
 
@@ -29,6 +32,7 @@ __all__ = [
     "kept_rows",
     "named_table",
     "rows_in_memory",
+    "without_rows",
 ]
 
 OWN_TABLE_PREFIX: Final = "__springald_rows_"
@@ -85,6 +89,22 @@ def kept_rows(session: Session, rows: Tabular) -> Node:
     return replace(named_table(names_pb2.TableName(table=name)), holder=_OwnTable(session, name))
 
 
+def without_rows(session: Session, root: Node) -> Node:
+    """Returns a relation in which rows of the plan have become tables, as a view needs it."""
+
+    def change(node: Node) -> Node:
+        if node.kind != "inline_table":
+            return node
+        with pa.ipc.open_stream(node.message.arrow_stream) as reader:
+            kept = kept_rows(session, reader)
+        message = sources_pb2.ReadNamedTableRelation()
+        message.CopyFrom(kept.message)
+        message.alias = node.message.alias or message.name.table
+        return kept.with_message(message)
+
+    return rebuilt(root, change)
+
+
 def files(
     file_format: str,
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -131,25 +151,24 @@ class _OwnTable:
 
     def __init__(self, session: Session, name: str) -> None:
         self.name = name
-        weakref.finalize(self, session.later, _Drop(session, name)).atexit = False
+        # Nothing here may keep the session alive: one that is dropped is closed.
+        weakref.finalize(self, _drop_later, weakref.ref(session), name).atexit = False
 
 
-class _Drop:
-    """Drops a table; it knows the session's way out only, so that it keeps nothing alive."""
+def _drop_later(session_ref: weakref.ref[Session], name: str) -> None:
+    session = session_ref()
+    if session is not None and session.is_open:
+        session.later(partial(_drop, session.transport, session.id, name))
 
-    def __init__(self, session: Session, name: str) -> None:
-        self._transport, self._session_id, self._name = session.transport, session.id, name
 
-    def __call__(self) -> None:
-        from springald.scheduler.v1 import scheduler_pb2 as pb  # noqa: PLC0415
-
-        request = pb.ExecuteRequest(
-            session_id=self._session_id,
-            operation_id=new_operation_id(),
-            plan=plan_of(f"DROP TABLE IF EXISTS {quote_name(self._name)}"),
-        )
-        for _ in self._transport.execute(request):
-            pass
+def _drop(transport: Transport, session_id: str, name: str) -> None:
+    request = pb.ExecuteRequest(
+        session_id=session_id,
+        operation_id=new_operation_id(),
+        plan=plan_of(f"DROP TABLE IF EXISTS {quote_name(name)}"),
+    )
+    for _ in transport.execute(request):
+        pass
 
 
 def _own_name() -> str:

@@ -95,11 +95,11 @@ class Summaries(Rows):
         """Runs a query for the columns' statistics, and returns them as rows.
 
         The rows are `count`, `null_count`, `mean`, `std`, `min`, `max` and `median`. Columns of
-        numbers come as numbers, others as text; what a type does not have is NULL.
+        numbers come as numbers, others as text, with the word `null` for what a type does not have.
 
         Example:
             >>> df.describe().filter(col("describe") == "mean").to_pydict()
-            {'describe': ['mean'], 'a': [2.0], 'b': [None]}
+            {'describe': ['mean'], 'a': [2.0], 'b': ['null']}
         """
         fields = list(self.schema())
         asked = [call for at, field in enumerate(fields) for call in _statistics(at, field)]
@@ -113,7 +113,7 @@ class Summaries(Rows):
                 )
             else:
                 columns[field.name] = pa.array(
-                    [None if value is None else str(value) for value in values], pa.string()
+                    ["null" if value is None else str(value) for value in values], pa.string()
                 )
         table = pa.table(list(columns.values()), names=["describe", *self.columns])
         return self._over(inline_rows(table))

@@ -9,7 +9,16 @@ from springald.dataframe import relations
 from springald.dataframe.qualifiers import qualifier_of
 from springald.dataframe.rows import Rows
 from springald.errors import InvalidArgumentError, UnsupportedError
-from springald.expr.expr import ColumnOrExpr, Expr, IntoSortKey, col, lit, named_column, to_column
+from springald.expr.expr import (
+    ColumnOrExpr,
+    Expr,
+    IntoSortKey,
+    SortExpr,
+    col,
+    lit,
+    named_column,
+    to_column,
+)
 from springald.expr.node import expression
 from springald.plan.v1 import expressions_pb2, names_pb2
 
@@ -203,7 +212,10 @@ class Verbs(Rows):
             >>> rows.distinct_on(["k"], ["k", "v"], ["k", "v"]).to_pydict()
             {'k': [1, 2], 'v': [3, 4]}
         """
-        rows = relations.distinct(self.node, on_expr, sort_expr or ())
+        alike = {str(to_column(expr)) for expr in on_expr}
+        # Rows that are alike in an expression are not told apart by it.
+        telling = [key for key in sort_expr or () if _ordered(key) not in alike]
+        rows = relations.distinct(self.node, on_expr, telling)
         if sort_expr:
             rows = relations.sorted_by(rows, sort_expr)
         return self._over(relations.projected(rows, select_expr))
@@ -347,6 +359,11 @@ def _as_type(value: object, to: pa.DataType) -> pa.Scalar | None:
         return scalar.cast(to)
     except (pa.ArrowException, NotImplementedError):
         return None
+
+
+def _ordered(key: IntoSortKey) -> str:
+    """What a key of an order orders by, as text."""
+    return str(key.expr() if isinstance(key, SortExpr) else to_column(key))
 
 
 def _check_expression(given: object, what: str) -> None:

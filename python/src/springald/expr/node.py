@@ -1,12 +1,12 @@
 """Nodes: relations and expressions of a plan before they have ids."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from google.protobuf.message import Message
 
-__all__ = ["Node", "Path", "Reference", "Sort", "expression", "relation"]
+__all__ = ["Node", "Path", "Reference", "Sort", "expression", "rebuilt", "relation"]
 
 Sort = Literal["expression", "relation"]
 Path = tuple[str | int, ...]
@@ -66,13 +66,35 @@ class Node:
         others = tuple(kept for kept in self.references if kept.path != path)
         return replace(self, references=(*others, Reference(path, to)) if to else others)
 
+    def with_children(self, made: Mapping[int, "Node"]) -> "Node":
+        """Returns the same node with other children, which are looked up by `id`."""
+        if all(made[id(child)] is child for child in self.children()):
+            return self
+        references = tuple(
+            Reference(each.path, tuple(made[id(node)] for node in each.nodes))
+            for each in self.references
+        )
+        inputs = tuple(made[id(node)] for node in self.inputs)
+        return replace(self, inputs=inputs, references=references)
+
     def with_message(self, message: Message) -> "Node":
         """Returns the same node with another message."""
         return replace(self, message=message)
 
-    def with_inputs(self, *inputs: "Node") -> "Node":
-        """Returns the same node over other nodes."""
-        return replace(self, inputs=inputs)
+
+def rebuilt(root: Node, change: Callable[[Node], Node]) -> Node:
+    """Returns a tree in which every node is what a function makes of it, children first."""
+    made: dict[int, Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting[-1]
+        missing = [child for child in node.children() if id(child) not in made]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        made[id(node)] = change(node.with_children(made))
+    return made[id(root)]
 
 
 def expression(
