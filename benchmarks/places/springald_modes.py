@@ -38,17 +38,20 @@ class SpringaldPlace:
 class _SpringaldSession:
     def __init__(self, connection: springald.Connection) -> None:
         self._connection = connection
-        self._jobs: dict[int, springald.Job] = {}
+        self._job: springald.Job | None = None
 
     def query(self, sql: str) -> Answer:
         job = self._connection.sql(sql).execute()
         reader = job.result_batches()
         answer = Answer(iter(reader), reader.schema)
-        self._jobs[id(answer)] = job
+        self._job = job
         return answer
 
     def count(self, answer: Answer) -> None:
-        statistics = self._jobs.pop(id(answer)).statistics()
+        if self._job is None:
+            return
+        statistics = self._job.statistics()
+        self._job = None
         read_remote = sum(stage.bytes_read_remote for stage in statistics.stages)
         answer.counters.update(
             bytes_shuffled=statistics.bytes_shuffled,
