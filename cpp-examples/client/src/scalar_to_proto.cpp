@@ -86,8 +86,7 @@ struct Writer {
   template <class Bytes>
     requires std::derived_from<Bytes, arrow::BaseBinaryScalar>
   arrow::Status Visit(const Bytes& scalar) {
-    using Type = typename Bytes::TypeClass;
-    if constexpr (arrow::is_string_type<Type>::value || std::same_as<Type, arrow::StringViewType>) {
+    if constexpr (arrow::is_string_type<typename Bytes::TypeClass>::value) {
       out.set_string_value(checked_text(scalar.view(), "text"));
     } else {
       out.set_binary_value(std::string(scalar.view()));
