@@ -112,15 +112,19 @@ std::uint64_t sum_of(const arrow::Array& column) {
   return sum;
 }
 
-contract::Answer totals_answer(springald::Batches& batches) {
+/// `first` was taken before, or is nothing.
+contract::Answer totals_answer(const std::shared_ptr<arrow::RecordBatch>& first,
+                               springald::Batches& batches) {
   std::uint64_t rows = 0;
   std::vector<std::uint64_t> sums(static_cast<std::size_t>(batches.schema()->num_fields()));
-  for (const auto& batch : batches) {
-    rows += static_cast<std::uint64_t>(batch->num_rows());
+  const auto add = [&](const arrow::RecordBatch& batch) {
+    rows += static_cast<std::uint64_t>(batch.num_rows());
     for (std::size_t at = 0; at < sums.size(); ++at) {
-      sums[at] += sum_of(*batch->column(static_cast<int>(at)));
+      sums[at] += sum_of(*batch.column(static_cast<int>(at)));
     }
-  }
+  };
+  if (first) add(*first);
+  for (const auto& batch : batches) add(*batch);
   contract::Answer answer;
   answer.mutable_totals()->set_rows(rows);
   if (rows > 0) {
@@ -197,11 +201,14 @@ contract::Answer Handler::execute(const contract::ExecuteCall& call) {
   auto job = sessions_.at(call.session()).execute(plan_of(wanted.statement()));
   if (wanted.cancel() == contract::CANCEL_MOMENT_AT_ONCE) job.cancel(kReason);
   auto batches = job.batches();
+  std::shared_ptr<arrow::RecordBatch> first;
   if (wanted.cancel() == contract::CANCEL_MOMENT_FIRST_BATCH) {
-    while (batches.next()->num_rows() == 0) continue;
+    do {
+      first = batches.next();
+    } while (first->num_rows() == 0);
     job.cancel(kReason);
   }
-  if (wanted.access() == contract::ACCESS_TOTALS) return totals_answer(batches);
+  if (wanted.access() == contract::ACCESS_TOTALS) return totals_answer(first, batches);
   const auto table = batches.to_table();
   return wanted.access() == contract::ACCESS_ROWS ? typed_rows_answer(*table) : rows_answer(*table);
 }

@@ -39,10 +39,15 @@ class OneProcess:
 
     def follow(self, step: pb.Step) -> None:
         """Does to the engine what a step does to a session, if that makes tables."""
+        if step.HasField("failure"):
+            return
         match step.WhichOneof("call"):
             case "upload":
                 table = table_from_rows(step.upload.rows)
-                self._engine(step.session).from_arrow(table, name=step.upload.name)
+                engine = self._engine(step.session)
+                if engine.table_exist(quoted(step.upload.name)):
+                    engine.deregister_table(quoted(step.upload.name))
+                engine.from_arrow(table, name=step.upload.name)
             case "register_files":
                 self._register(step)
             case "execute" if _makes_table(step.execute.statement.sql.text):
@@ -66,12 +71,18 @@ class OneProcess:
         path = files.path.replace("data/", f"{DATA}/", 1)
         options = ", ".join(f"'format.{each.name}' '{each.value}'" for each in files.options)
         self._engine(step.session).sql(
-            f'CREATE EXTERNAL TABLE "{step.register_files.name}" STORED AS {_WORDS[files.format]} '
-            f"LOCATION '{path}'" + (f" OPTIONS ({options})" if options else "")
+            f"CREATE OR REPLACE EXTERNAL TABLE {quoted(step.register_files.name)} "
+            f"STORED AS {_WORDS[files.format]} LOCATION '{path}'"
+            + (f" OPTIONS ({options})" if options else "")
         )
 
     def _text(self, sql: str) -> str:
         return sql.replace("data/", f"{DATA}/")
+
+
+def quoted(name: str) -> str:
+    """Writes a name as SQL has it, in its own letters."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _makes_table(sql: str) -> bool:

@@ -15,6 +15,7 @@ from oracle.product import (
 from oracle.reference import Answers, EngineSession, answers
 from targets import Target
 from tpch.data import QUERIES, query_text, table_folders
+from tpch.frames import FRAMES
 
 SCALE = 0.1
 # Positions of the columns by which each query orders its rows.
@@ -50,14 +51,7 @@ PARTITIONED = {
 }
 """With these, every join reads both of its sides from an exchange."""
 
-MEASURED = (
-    "adaptive_broadcast",
-    "adaptive_filter",
-    "adaptive_merge",
-    "adaptive_skip_empty",
-    "adaptive_split",
-    "adaptive_swap",
-)
+MEASURED = ("adaptive_broadcast", "adaptive_skip_empty", "adaptive_split")
 WAYS = {
     "always": SPREAD,
     "rules": {**SPREAD, **RULES_FORCED},
@@ -68,13 +62,6 @@ WAYS = {
         **PARTITIONED,
         **{f"springald.{rule}": "always" for rule in MEASURED},
         "springald.adaptive_coalesce": "never",
-    },
-    "filtered": {
-        **SPREAD,
-        **PARTITIONED,
-        **dict.fromkeys((f"springald.{rule}" for rule in MEASURED), "never"),
-        "springald.adaptive_filter": "always",
-        "springald.adaptive_swap": "always",
     },
     "coalesced": {**SPREAD, **PARTITIONED, "springald.adaptive_coalesce": "always"},
     "as planned": {
@@ -125,3 +112,15 @@ def test_tpch_on_target_equals_one_process(
         assert_distributed(ran.job)
     if target.is_cluster and request.node.callspec.params["session"] == "as planned":
         assert not [each for each in ran.job.statistics().decisions if each.startswith("stage")]
+
+
+@pytest.mark.parametrize("session", ["always"], indirect=True)
+@pytest.mark.parametrize("number", QUERIES)
+def test_tpch_frame_on_target_equals_its_sql(
+    number: int, session: ProductSession, target: Target
+) -> None:
+    """A TPC-H query that is built with the DataFrame API has the rows of its SQL text."""
+    ran = session.run_frame(FRAMES[number])
+    told(number).check(ran.rows, ORDER[number])
+    if target.is_cluster:
+        assert_distributed(ran.job)

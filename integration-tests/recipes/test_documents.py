@@ -12,7 +12,8 @@ from recipes.markdown import read_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "user-guide"
-DOCUMENTS = [ROOT / "README.md", *(GUIDE / name for name in ("cli.md", "python.md", "settings.md"))]
+PAGES = ("cli.md", "dataframes.md", "python.md", "settings.md")
+DOCUMENTS = [ROOT / "README.md", *(GUIDE / name for name in PAGES)]
 TIMEOUT_S = 100
 
 

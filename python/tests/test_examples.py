@@ -13,16 +13,6 @@ from springald import functions
 HOME = Path(springald.__file__).parent
 # What needs the engine, and what is generated, has its own tests.
 ELSEWHERE = {"engine", "local", "local.py", "types"}
-# What asks a server for the rows of a logical plan, which it does not plan yet.
-WAITING = {
-    "springald.context",
-    "springald.dataframe.joins",
-    "springald.dataframe.rows",
-    "springald.dataframe.summaries",
-    "springald.dataframe.verbs",
-    "springald.dataframe.writing",
-    "springald.readers",
-}
 # What every example of expressions and DataFrames begins with.
 USUAL = {"col": springald.col, "f": functions, "functions": functions, "lit": springald.lit}
 MODULES = sorted(
@@ -43,7 +33,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object
         yield {**USUAL, "con": con, "df": con.table("t"), "folder": folder}
 
 
-@pytest.mark.parametrize("name", sorted({*MODULES} - WAITING))
+@pytest.mark.parametrize("name", MODULES)
 def test_example_module_runs(name: str, usual: dict[str, object]) -> None:
     """Every example in a docstring gives what stands below it."""
     module = import_module(name)

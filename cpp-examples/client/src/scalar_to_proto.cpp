@@ -86,7 +86,8 @@ struct Writer {
   template <class Bytes>
     requires std::derived_from<Bytes, arrow::BaseBinaryScalar>
   arrow::Status Visit(const Bytes& scalar) {
-    if constexpr (arrow::is_string_type<typename Bytes::TypeClass>::value) {
+    using Type = typename Bytes::TypeClass;
+    if constexpr (arrow::is_string_type<Type>::value || std::same_as<Type, arrow::StringViewType>) {
       out.set_string_value(checked_text(scalar.view(), "text"));
     } else {
       out.set_binary_value(std::string(scalar.view()));

@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Final
 
 import pyarrow as pa
@@ -66,13 +67,15 @@ class PythonClient:
         job = self._frame(call.session, execute.statement).execute()
         if execute.cancel == vectors.CANCEL_MOMENT_AT_ONCE:
             job.cancel("a vector wants it")
-        batches = job.result_batches()
+        reader = job.result_batches()
+        batches: Iterable[pa.RecordBatch] = reader
         if execute.cancel == vectors.CANCEL_MOMENT_FIRST_BATCH:
-            next(batch for batch in batches if batch.num_rows)
+            first = next(batch for batch in reader if batch.num_rows)
             job.cancel("a vector wants it")
+            batches = chain([first], reader)
         if execute.access == vectors.ACCESS_TOTALS:
             return pb.Answer(totals=totals_of(batches))
-        table = batches.read_all()
+        table = pa.Table.from_batches(batches, schema=reader.schema)
         if execute.access == vectors.ACCESS_ROWS:
             return pb.Answer(typed_rows=rows_from_table(table))
         return pb.Answer(rows=ipc_from_table(table))

@@ -6,7 +6,6 @@ from html import escape
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from springald.client_limits import CELL_CHARACTERS_MAX
 
@@ -101,7 +100,7 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
     """Lets Arrow write what it can: Python has no nanoseconds and fewer years."""
     if _reads_well_in_arrow(column.type):
         try:
-            written: list[str | None] = pc.cast(column, pa.string()).to_pylist()
+            written: list[str | None] = column.cast(pa.string()).to_pylist()
         except (pa.ArrowException, NotImplementedError):
             pass
         else:

@@ -87,7 +87,7 @@ def _run(context: SessionContext, sql: str) -> None:
         ("DROP TABLE nope", "UNKNOWN_TABLE"),
         ("DROP VIEW nope", "UNKNOWN_TABLE"),
         ("SELECT nope FROM t", "UNKNOWN_COLUMN"),
-        ("SELECT a FROM t, t AS u", "UNKNOWN_COLUMN"),
+        ("SELECT a FROM t, t AS u", "INVALID_QUERY"),
         ("SELECT nope(a) FROM t", "UNKNOWN_FUNCTION"),
         ("SELECT * FROM nope(1)", "UNKNOWN_FUNCTION"),
         ("SELECT a + s FROM t", "TYPE_MISMATCH"),

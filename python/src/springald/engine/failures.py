@@ -18,7 +18,7 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"[Tt]able '[^']*' not found|Table '[^']*' doesn't exist", e.UnknownTableError),
     (r"View '[^']*' doesn't exist|No table named '", e.UnknownTableError),
     (r"already exists", e.TableExistsError),
-    (r"No field named|Ambiguous reference|No suchcolumn|column .* not found", e.UnknownColumnError),
+    (r"No field named|No suchcolumn|column .* not found", e.UnknownColumnError),
     (r"Invalid function|[Tt]able function .* not found", e.UnknownFunctionError),
     (r"is not a variable which can be viewed", e.UnknownSettingError),
     (r"not found on \w+Options|[Cc]ould not find config", e.UnknownSettingError),

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.message import Message
 
 from springald.errors import PlanTooLargeError
 from springald.expr.node import Node, Path
+from springald.limits import PLAN_NODES_MAX
 from springald.plan.v1 import plan_pb2
 
 __all__ = ["relation_tree"]
-
-_NODES_MAX: Final = 20_000
-"""PLAN_NODES_MAX of the protocol: a reader refuses more."""
 
 
 @dataclass(slots=True)
@@ -65,10 +63,10 @@ def relation_tree(root: Node) -> plan_pb2.RelationTree:
 
 
 def _write(tree: plan_pb2.RelationTree, visit: _Visit) -> int:
-    if len(tree.relations) + len(tree.expressions) >= _NODES_MAX:
+    if len(tree.relations) + len(tree.expressions) >= PLAN_NODES_MAX:
         raise PlanTooLargeError(
-            f"a plan has at most {_NODES_MAX} relations and expressions: got more; cache() a part "
-            "that is used several times, and put long lists into a table"
+            f"a plan has at most {PLAN_NODES_MAX} relations and expressions: got more; cache() a "
+            "part that is used several times, and put long lists into a table"
         )
     node, ids = visit.node, visit.ids
     here = len(node.inputs)

@@ -38,7 +38,7 @@ def check_plan(plan: plan_pb2.Plan) -> None:
     Example:
         >>> check_plan(plan_pb2.Plan(relations=plan_pb2.RelationTree(root_id=1)))
         Traceback (most recent call last):
-        springald.errors.InvalidArgumentError: INVALID_ARGUMENT: relations must be given: got none
+        springald.errors.InvalidArgumentError: [INVALID_ARGUMENT] relations must be given: got none
     """
     problems = problems_of(plan)
     if problems:

@@ -130,7 +130,9 @@ class _CancelMomentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CancelMo
     CANCEL_MOMENT_AT_ONCE: _CancelMoment.ValueType  # 1
     """As soon as it has the job."""
     CANCEL_MOMENT_FIRST_BATCH: _CancelMoment.ValueType  # 2
-    """When it has the first batch with rows."""
+    """When it has the first batch with rows, which is one of the result's all the same. The rows are
+    then taken with ACCESS_TOTALS.
+    """
 
 class CancelMoment(_CancelMoment, metaclass=_CancelMomentEnumTypeWrapper):
     """CancelMoment says when a client cancels a job."""
@@ -140,7 +142,9 @@ CANCEL_MOMENT_UNSPECIFIED: CancelMoment.ValueType  # 0
 CANCEL_MOMENT_AT_ONCE: CancelMoment.ValueType  # 1
 """As soon as it has the job."""
 CANCEL_MOMENT_FIRST_BATCH: CancelMoment.ValueType  # 2
-"""When it has the first batch with rows."""
+"""When it has the first batch with rows, which is one of the result's all the same. The rows are
+then taken with ACCESS_TOTALS.
+"""
 Global___CancelMoment: _TypeAlias = CancelMoment  # noqa: Y015
 
 @_typing.final

@@ -22,11 +22,10 @@ final class Channels {
   }
 
   /** Rows come in messages of any size. */
-  ManagedChannel toExecutor(Address address, ReadySignal ready) {
+  ManagedChannel toExecutor(Address address) {
     return builder(address, Limits.FLIGHT_KEEPALIVE_INTERVAL_MS)
         .maxInboundMessageSize(Integer.MAX_VALUE)
         .flowControlWindow(Limits.FLIGHT_WINDOW_BYTES)
-        .intercept(ready)
         .build();
   }
 

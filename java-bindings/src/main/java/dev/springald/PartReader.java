@@ -58,8 +58,7 @@ final class PartReader implements BatchSource {
   }
 
   private BatchSource open(ResultPart wanted) {
-    return connections.read(
-        wanted.getFlightAddress(), wanted.getTicket().toByteArray(), wanted.getBytes());
+    return new FlightRows(connections, wanted.getFlightAddress(), wanted.getTicket().toByteArray());
   }
 
   private void checkComplete() {
