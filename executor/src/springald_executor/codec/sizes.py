@@ -10,16 +10,19 @@ from springald_executor.core.model import InputSlice, Partition
 def sizes_to_proto(partitions: Sequence[Partition]) -> pb.Sizes:
     """Writes how large partitions are, ascending; without numbers if most of the first ones are."""
     count = partitions[-1].number + 1 if partitions else 0
-    if 2 * len(partitions) < count:
-        return pb.Sizes(
-            numbers=[each.number for each in partitions],
-            rows=[each.rows for each in partitions],
-            bytes=[each.bytes for each in partitions],
-        )
-    rows, size = [0] * count, [0] * count
-    for each in partitions:
-        rows[each.number], size[each.number] = each.rows, each.bytes
-    return pb.Sizes(rows=rows, bytes=size)
+    sparse = 2 * len(partitions) < count
+    listed: Sequence[Partition] = partitions
+    if not sparse:
+        filled = {each.number: each for each in partitions}
+        listed = [filled.get(number) or Partition(number, 0, 0) for number in range(count)]
+    known, sealed = any(each.checksum for each in listed), any(each.digest for each in listed)
+    return pb.Sizes(
+        numbers=[each.number for each in listed] if sparse else (),
+        rows=[each.rows for each in listed],
+        bytes=[each.bytes for each in listed],
+        checksums=[each.checksum for each in listed] if known else (),
+        digests=[each.digest for each in listed] if sealed else (),
+    )
 
 
 def partitions_from_proto(message: pb.Sizes) -> tuple[Partition, ...]:

@@ -15,6 +15,7 @@ from springald_executor.core.model import (
     InputDefinition,
     OutputLocation,
     Partition,
+    Repeats,
     StageDefinition,
     UploadLocation,
 )
@@ -26,6 +27,10 @@ _KINDS: Final[dict[int, ExchangeKind]] = {
     physical.EXCHANGE_KIND_SORTED: ExchangeKind.SORTED,
     physical.EXCHANGE_KIND_FORWARD: ExchangeKind.FORWARD,
     physical.EXCHANGE_KIND_RESULT: ExchangeKind.RESULT,
+}
+_REPEATS: Final[dict[int, Repeats]] = {
+    physical.REPEATS_ALWAYS: Repeats.ALWAYS,
+    physical.REPEATS_NEVER: Repeats.NEVER,
 }
 _FORMATS: Final[dict[int, FragmentFormat]] = {
     physical.FRAGMENT_FORMAT_PHYSICAL_PLAN: FragmentFormat.PHYSICAL_PLAN,
@@ -61,6 +66,7 @@ def stage_from_proto(message: pb.DefineStage) -> StageDefinition:
         uploads=tuple(_upload(each) for each in message.uploads),
         operator_count=len(stage.operators),
         profile=message.profile,
+        repeats=_REPEATS.get(stage.repeats, Repeats.UNKNOWN),
         inline_rows_bytes_max=min(stage.inline_rows_bytes_max, INLINE_ROWS_BYTES_MAX),
     )
 

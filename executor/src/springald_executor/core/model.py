@@ -51,13 +51,28 @@ class Block:
     checksum: int
 
 
+class Repeats(Enum):
+    """Whether a stage's task puts out the same rows when it is run again."""
+
+    ALWAYS = "always"
+    UNKNOWN = "unknown"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition with at least one row, as a scheduler is told of it."""
+    """A partition with at least one row, as a scheduler is told of it.
+
+    Attributes:
+        checksum: Of its rows, whatever their order; 0 if it is not known.
+        digest: Of the bytes of its blocks in order; 0 if it is not known.
+    """
 
     number: int
     rows: int
     bytes: int
+    checksum: int = 0
+    digest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +84,16 @@ class StoredFile:
         size: Bytes in all.
         in_memory: True if it lies in the memory-backed folder.
         blocks: For each partition with rows, its blocks in the order of the rows.
+        checksums: For each partition whose rows have one, the checksum of its rows.
+        digests: The same for the digest of its bytes.
     """
 
     path: str
     size: int
     in_memory: bool
     blocks: dict[int, tuple[Block, ...]]
+    checksums: dict[int, int] = field(default_factory=dict)
+    digests: dict[int, int] = field(default_factory=dict)
 
     def only(self, partitions: Iterable[int]) -> "StoredFile":
         """Returns the file with the blocks of some partitions."""
@@ -101,6 +120,8 @@ class StoredFile:
                 number,
                 sum(block.rows for block in blocks),
                 sum(block.end - block.start for block in blocks),
+                self.checksums.get(number, 0),
+                self.digests.get(number, 0),
             )
             for number, blocks in sorted(self.blocks.items())
         )
@@ -178,6 +199,7 @@ class StageDefinition:
     operator_count: int = 0
     profile: bool = False
     inline_rows_bytes_max: int = 0
+    repeats: Repeats = Repeats.UNKNOWN
 
     @property
     def name(self) -> str:

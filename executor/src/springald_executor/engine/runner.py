@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import datafusion
@@ -31,6 +32,7 @@ from springald_executor.core.model import (
     ExchangeKind,
     FragmentFormat,
     OperatorFigures,
+    Repeats,
     StageDefinition,
     StoredFile,
     TaskReport,
@@ -43,8 +45,9 @@ from springald_executor.engine.files import check_files, check_unchanged
 from springald_executor.engine.inline import inline_bytes_max, inline_rows
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
 from springald_executor.shuffle.orders import Fetcher, InputError
+from springald_executor.shuffle.row_checksums import rows_checksum
 from springald_executor.shuffle.space import Roots, Space
-from springald_executor.shuffle.writer import OutputWriter, block_bytes
+from springald_executor.shuffle.writer import OutputWriter, RowsChecksum, block_bytes
 
 ENGINE_VERSION = f"{ENGINE_NAME} {datafusion.__version__}"
 """The engine's name and version, as it is registered and as fragments name it."""
@@ -183,7 +186,14 @@ class TaskRunner:
         schema = pa.ipc.read_schema(pa.py_buffer(request.stage.schema))
         gather_bytes = block_bytes(request.memory_bytes, len(numbers))
         file = space.create("output.arrow", held_bytes_max=inline_bytes_max(request))
-        writer = OutputWriter(file, schema, gather_bytes=gather_bytes)
+        is_result = request.stage.output is ExchangeKind.RESULT
+        writer = OutputWriter(
+            file,
+            schema,
+            gather_bytes=gather_bytes,
+            checksum=None if is_result else _checksum(request.stage),
+            is_sealed=is_result,
+        )
         try:
             self._drain.run(context, plan, writer, numbers, stop)
             output, rows = writer.finish(), b""
@@ -229,6 +239,16 @@ def _output_numbers(stage: StageDefinition, partitions: Sequence[int], count: in
                 message = f"a plan of {len(partitions)} partitions has as many: got {count}"
                 raise InternalError(message)
             return partitions
+
+
+def _checksum(stage: StageDefinition) -> RowsChecksum | None:
+    """Returns how to look at rows that may have to be made again.
+
+    Where the planner vouches for a stage a glance is enough, and what varies is not compared.
+    """
+    if stage.repeats is Repeats.NEVER:
+        return None
+    return partial(rows_checksum, thorough=stage.repeats is Repeats.UNKNOWN)
 
 
 def _report(output: StoredFile, found: GatheredInputs) -> TaskReport:

@@ -1,9 +1,13 @@
 """Writes the one Arrow file of an attempt, with an index of what lies where in it (ADR 0006)."""
 
 import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 import pyarrow as pa
+import xxhash
 
 from springald.results import restore
 from springald_executor.core.limits import (
@@ -12,7 +16,12 @@ from springald_executor.core.limits import (
     GATHER_SHARE_DIVISOR,
 )
 from springald_executor.core.model import Block, StoredFile
+from springald_executor.shuffle.row_checksums import NoChecksumError
 from springald_executor.shuffle.space import SpaceFile
+
+RowsChecksum: TypeAlias = Callable[[pa.RecordBatch], int]
+
+_CHECKSUM_BITS: Final = 64
 
 
 def block_bytes(memory_bytes: int, partitions: int) -> int:
@@ -41,7 +50,13 @@ class OutputWriter:
     """
 
     def __init__(
-        self, file: SpaceFile, schema: pa.Schema, *, gather_bytes: int = BLOCK_BYTES_MIN
+        self,
+        file: SpaceFile,
+        schema: pa.Schema,
+        *,
+        gather_bytes: int = BLOCK_BYTES_MIN,
+        checksum: RowsChecksum | None = None,
+        is_sealed: bool = False,
     ) -> None:
         """Starts the file.
 
@@ -49,7 +64,12 @@ class OutputWriter:
             file: Where to write.
             schema: What the file declares; batches are brought to it by position.
             gather_bytes: The size to which rows of a partition are gathered.
+            checksum: Returns the checksum of a block's rows; none if nobody needs it.
+            is_sealed: True if the bytes of each partition are to have a digest.
         """
+        self._is_sealed = is_sealed
+        self._checksum = checksum
+        self._checksums: Counter[int] = Counter()
         self._file = file
         self._schema = schema
         self._met, self._met_is_plain = schema, True
@@ -123,12 +143,22 @@ class OutputWriter:
 
     def _stored(self) -> StoredFile:
         is_held = self._file.held is not None
+        blocks = {number: tuple(blocks) for number, blocks in sorted(self._blocks.items())}
         return StoredFile(
             path="" if is_held else str(self._file.path),
             size=self._file.tell(),
             in_memory=self._file.in_memory and not is_held,
-            blocks={number: tuple(blocks) for number, blocks in sorted(self._blocks.items())},
+            blocks=blocks,
+            checksums=self._rows_checksums(),
+            digests={number: _digest(blocks[number]) for number in blocks if self._is_sealed},
         )
+
+    def _rows_checksums(self) -> dict[int, int]:
+        if self._checksum is None:
+            return {}
+        # Zero is how it is said that a checksum is not known.
+        modulus = 1 << _CHECKSUM_BITS
+        return {number: total % modulus or 1 for number, total in self._checksums.items()}
 
     def discard(self) -> None:
         """Removes the file, finished or not."""
@@ -155,7 +185,9 @@ class OutputWriter:
 
     def _append(self, partition: int, gathered: _Gathered) -> None:
         block = joined(gathered.batches, self._schema)
+        rows_checksum = self._checksum_of(block)
         with self._appending:
+            self._checksums[partition] += rows_checksum
             self._writer.write_batch(block)
             checksum = self._file.end_block()
             end = self._file.tell()
@@ -163,6 +195,23 @@ class OutputWriter:
             self._blocks.setdefault(partition, []).append(written)
             self._blocks_written += 1
             self._start = end
+
+    def _checksum_of(self, block: pa.RecordBatch) -> int:
+        if self._checksum is None:
+            return 0
+        try:
+            return self._checksum(block)
+        except NoChecksumError:
+            self._checksum = None
+            return 0
+
+
+def _digest(blocks: Sequence[Block]) -> int:
+    """Returns what tells the bytes of some blocks from all others."""
+    digest = xxhash.xxh3_64()
+    for block in blocks:
+        digest.update(block.checksum.to_bytes(8, "little"))
+    return digest.intdigest() or 1
 
 
 def joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:

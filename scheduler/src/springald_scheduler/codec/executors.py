@@ -3,7 +3,12 @@
 from springald.executor.v1 import executor_pb2 as pb
 from springald_scheduler.codec.failures import failure_from_proto, failure_to_proto
 from springald_scheduler.codec.figures import figures_from_proto, operators_from_proto
-from springald_scheduler.codec.sizes import finished_sizes, sizes_to_proto, slice_to_proto
+from springald_scheduler.codec.sizes import (
+    fingerprint,
+    finished_sizes,
+    sizes_to_proto,
+    slice_to_proto,
+)
 from springald_scheduler.codec.stages import (
     options_to_proto,
     stage_to_proto,
@@ -138,6 +143,7 @@ def _finished_from_proto(
         figures=figures_from_proto(message.figures),
         operators=operators_from_proto(message.operators),
         rows=message.rows.arrow_stream if message.HasField("rows") else None,
+        fingerprint=fingerprint(message),
     )
 
 

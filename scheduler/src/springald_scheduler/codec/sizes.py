@@ -1,10 +1,15 @@
 """Sizes of partitions to and from messages."""
 
+import hashlib
+import struct
 from array import array
+from typing import Final
 
 from springald.errors import MessageGarbledError
 from springald.executor.v1 import executor_pb2 as pb
 from springald_scheduler.core.sizes import InputSlice, Sizes
+
+_EMPTY: Final = 1
 
 
 def sizes_from_proto(message: pb.Sizes) -> Sizes:
@@ -21,6 +26,26 @@ def sizes_from_proto(message: pb.Sizes) -> Sizes:
             f"got {len(numbers)} numbers, {len(rows)} rows and {len(size)} bytes"
         )
     return Sizes(numbers, rows, size)
+
+
+def fingerprint(message: pb.TaskFinished) -> int:
+    """Returns what tells the rows of an attempt's output from others; 0 if that is not known.
+
+    It is made of the checksums of all partitions, whatever the order of their rows.
+    """
+    sizes = message.sizes
+    if not sizes.rows:
+        return _EMPTY if message.HasField("sizes") else 0
+    if len(sizes.checksums) != len(sizes.rows):
+        return 0
+    numbers = sizes.numbers or range(len(sizes.rows))
+    digest = hashlib.blake2b(digest_size=8)
+    for number, rows, checksum in zip(numbers, sizes.rows, sizes.checksums, strict=False):
+        if rows and not checksum:
+            return 0
+        if rows:
+            digest.update(struct.pack("<QQQ", number, rows, checksum))
+    return int.from_bytes(digest.digest(), "little") or _EMPTY
 
 
 def finished_sizes(message: pb.TaskFinished) -> Sizes:

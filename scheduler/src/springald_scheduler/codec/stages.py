@@ -15,6 +15,7 @@ from springald_scheduler.core.graph import (
     Fragment,
     FragmentFormat,
     Operator,
+    Repeats,
     Stage,
     StageGraph,
 )
@@ -27,6 +28,11 @@ _EXCHANGE_KINDS: Final = {
     ExchangeKind.SORTED: pb.EXCHANGE_KIND_SORTED,
     ExchangeKind.FORWARD: pb.EXCHANGE_KIND_FORWARD,
     ExchangeKind.RESULT: pb.EXCHANGE_KIND_RESULT,
+}
+_REPEATS: Final[dict[Repeats, pb.Repeats.ValueType]] = {
+    Repeats.UNKNOWN: pb.REPEATS_UNSPECIFIED,
+    Repeats.ALWAYS: pb.REPEATS_ALWAYS,
+    Repeats.NEVER: pb.REPEATS_NEVER,
 }
 _FRAGMENT_FORMATS: Final = {
     FragmentFormat.PHYSICAL_PLAN: pb.FRAGMENT_FORMAT_PHYSICAL_PLAN,
@@ -75,6 +81,7 @@ def stage_to_proto(stage: Stage, *, for_people: bool = False) -> pb.Stage:
         upload_ids=stage.upload_ids,
         decisions=stage.decisions,
         inline_rows_bytes_max=stage.inline_rows_bytes_max,
+        repeats=_REPEATS[stage.repeats],
     )
 
 

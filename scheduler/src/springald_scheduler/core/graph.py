@@ -33,6 +33,16 @@ class Repeats(Enum):
     NEVER = "never"
 
 
+def weakest(*promises: Repeats) -> Repeats:
+    """Returns what can be said of all that is promised.
+
+    Example:
+        >>> weakest(Repeats.ALWAYS, Repeats.NEVER)
+        <Repeats.NEVER: 'never'>
+    """
+    return max(promises, key=list(Repeats).index)
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """The output side of a stage; keys and ordering are for people."""

@@ -13,6 +13,7 @@ from springald_scheduler.core.graph import (
     Offer,
     Stage,
     SwapOffer,
+    weakest,
 )
 from springald_scheduler.core.model import Job, StageRun
 from springald_scheduler.core.offers import ask_for_plan, changed_by, other_stage
@@ -128,7 +129,7 @@ def _take_in(world: World, job: Job, run: StageRun, taken: StageRun, stage: Stag
         job.stages[leaf.stage_id].consumers.discard(former.stage_id)
     for earlier in (*former.after, *run.stage.after):
         job.stages[earlier].followers -= {former.stage_id, stage.stage_id}
-    _replace(job, run, stage)
+    _replace(job, run, replace(stage, repeats=weakest(run.stage.repeats, former.repeats)))
     taken.skipped = True
     taken.inputs_missing.clear()
     close_stage(world, job, taken)

@@ -38,6 +38,7 @@ from springald_scheduler.planning.fidelity import (
     same_operators,
 )
 from springald_scheduler.planning.model import ClusterShape
+from springald_scheduler.planning.repeatable import repeats_of
 from springald_scheduler.planning.rules import improvements
 from springald_scheduler.planning.scan_sizes import scanned_bytes
 from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
@@ -196,8 +197,14 @@ def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) ->
         try:
             drafts = cutter.cut(pv.parse(pv.serialize(plan.root)))
             _check_types(session, drafts[-1], frame)
+            schemas = {draft.stage_id: draft.schema for draft in drafts}
             stages = tuple(
-                replace(_stage(session, draft), adaptive=found.adaptive, after=found.after)
+                replace(
+                    _stage(session, draft),
+                    adaptive=found.adaptive,
+                    after=found.after,
+                    repeats=repeats_of(draft, schemas),
+                )
                 for draft, found in zip(
                     drafts, adapt(drafts, session.settings.adaptive), strict=True
                 )

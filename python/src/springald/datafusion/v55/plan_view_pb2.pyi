@@ -294,10 +294,12 @@ class AggregateExecNode(_message.Message):
     INPUT_FIELD_NUMBER: _builtins.int
     GROUP_EXPR_NAME_FIELD_NUMBER: _builtins.int
     AGGR_EXPR_NAME_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
     HAS_GROUPING_SET_FIELD_NUMBER: _builtins.int
     SCHEMA_FIELD_NUMBER: _builtins.int
     mode: _builtins.int
     input: _builtins.bytes
+    limit: _builtins.bytes
     has_grouping_set: _builtins.bool
     schema: _builtins.bytes
     @_builtins.property
@@ -317,23 +319,73 @@ class AggregateExecNode(_message.Message):
         input: _builtins.bytes | None = ...,
         group_expr_name: _abc.Iterable[_builtins.str] | None = ...,
         aggr_expr_name: _abc.Iterable[_builtins.str] | None = ...,
+        limit: _builtins.bytes | None = ...,
         has_grouping_set: _builtins.bool = ...,
         schema: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_schema", b"_schema", "input", b"input", "schema", b"schema"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_limit", b"_limit", "_schema", b"_schema", "input", b"input", "limit", b"limit", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_schema", b"_schema", "aggr_expr", b"aggr_expr", "aggr_expr_name", b"aggr_expr_name", "group_expr", b"group_expr", "group_expr_name", b"group_expr_name", "has_grouping_set", b"has_grouping_set", "input", b"input", "mode", b"mode", "schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_limit", b"_limit", "_schema", b"_schema", "aggr_expr", b"aggr_expr", "aggr_expr_name", b"aggr_expr_name", "group_expr", b"group_expr", "group_expr_name", b"group_expr_name", "has_grouping_set", b"has_grouping_set", "input", b"input", "limit", b"limit", "mode", b"mode", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
     _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
     _WhichOneofReturnType__schema: _TypeAlias = _typing.Literal["schema"]  # noqa: Y015
     _WhichOneofArgType__schema: _TypeAlias = _typing.Literal["_schema", b"_schema"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__schema) -> _WhichOneofReturnType__schema | None: ...
 
 Global___AggregateExecNode: _TypeAlias = AggregateExecNode  # noqa: Y015
+
+@_typing.final
+class AggregateExprView(_message.Message):
+    """AggregateExprView tells which function an aggregate's expression calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call(self) -> Global___AggregateCallView: ...
+    def __init__(
+        self,
+        *,
+        call: Global___AggregateCallView | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_call", b"_call", "call", b"call"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call", b"_call", "call", b"call"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__call: _TypeAlias = _typing.Literal["call"]  # noqa: Y015
+    _WhichOneofArgType__call: _TypeAlias = _typing.Literal["_call", b"_call"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__call) -> _WhichOneofReturnType__call | None: ...
+
+Global___AggregateExprView: _TypeAlias = AggregateExprView  # noqa: Y015
+
+@_typing.final
+class AggregateCallView(_message.Message):
+    """AggregateCallView is the call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AggregateCallView: _TypeAlias = AggregateCallView  # noqa: Y015
 
 @_typing.final
 class FilterExecNode(_message.Message):

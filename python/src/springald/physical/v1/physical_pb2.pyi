@@ -128,6 +128,32 @@ FILE_FORMAT_ARROW: FileFormat.ValueType  # 4
 """Arrow IPC files."""
 Global___FileFormat: _TypeAlias = FileFormat  # noqa: Y015
 
+class _Repeats:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RepeatsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Repeats.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPEATS_UNSPECIFIED: _Repeats.ValueType  # 0
+    """Not known. Rows are compared by their checksums."""
+    REPEATS_ALWAYS: _Repeats.ValueType  # 1
+    """It does, as far as its operators tell."""
+    REPEATS_NEVER: _Repeats.ValueType  # 2
+    """It does not: it calls a function that varies. Nobody needs a checksum of its rows."""
+
+class Repeats(_Repeats, metaclass=_RepeatsEnumTypeWrapper):
+    """Repeats tells whether a stage's task puts out the same rows when it is run again and gets the same
+    rows. The order does not matter, neither of those that come nor of those that go.
+    """
+
+REPEATS_UNSPECIFIED: Repeats.ValueType  # 0
+"""Not known. Rows are compared by their checksums."""
+REPEATS_ALWAYS: Repeats.ValueType  # 1
+"""It does, as far as its operators tell."""
+REPEATS_NEVER: Repeats.ValueType  # 2
+"""It does not: it calls a function that varies. Nobody needs a checksum of its rows."""
+Global___Repeats: _TypeAlias = Repeats  # noqa: Y015
+
 @_typing.final
 class Exchange(_message.Message):
     """Exchange is the output side of a stage."""
@@ -615,6 +641,7 @@ class Stage(_message.Message):
     UPLOAD_IDS_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
     INLINE_ROWS_BYTES_MAX_FIELD_NUMBER: _builtins.int
+    REPEATS_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.int
     """The stage's number in the job, from 1, producers before consumers."""
     partition_count: _builtins.int
@@ -627,6 +654,8 @@ class Stage(_message.Message):
     """A task that makes all of a result sends the rows with its report if they have at most so many
     bytes; 0 is never. At most 4 MiB.
     """
+    repeats: Global___Repeats.ValueType
+    """Whether a task that is run again puts out the same rows."""
     @_builtins.property
     def fragment(self) -> Global___EngineFragment:
         """What runs."""
@@ -670,10 +699,11 @@ class Stage(_message.Message):
         upload_ids: _abc.Iterable[_builtins.str] | None = ...,
         decisions: _abc.Iterable[_builtins.str] | None = ...,
         inline_rows_bytes_max: _builtins.int = ...,
+        repeats: Global___Repeats.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fragment", b"fragment", "output", b"output", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "fragment", b"fragment", "inline_rows_bytes_max", b"inline_rows_bytes_max", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "fragment", b"fragment", "inline_rows_bytes_max", b"inline_rows_bytes_max", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "repeats", b"repeats", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
