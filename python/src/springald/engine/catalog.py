@@ -80,8 +80,17 @@ def plan_query(context: SessionContext, query: SqlQuery, options: SQLOptions) ->
         plan = Serde.deserialize_bytes(query.substrait_plan)
         logical = Consumer.from_substrait_plan(context, plan)
         return context.create_dataframe_from_logical_plan(logical)
-    values = dict(query.parameters) or None
+    values = {name: _bindable(value) for name, value in query.parameters} or None
     return context.sql(query.sql, options, param_values=values)
+
+
+def _bindable(value: pa.Scalar) -> pa.Scalar:
+    """Returns a value that the engine can bind: it asks nulls of lists and maps for their length.
+
+    Such a null loses its type, as NULL in SQL has none.
+    """
+    has_length = not pa.types.is_struct(value.type) and pa.types.is_nested(value.type)
+    return value if value.is_valid or not has_length else pa.scalar(None)
 
 
 def apply_settings(context: SessionContext, settings: Iterable[tuple[str, str]]) -> None:

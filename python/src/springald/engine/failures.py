@@ -13,6 +13,7 @@ from springald.limits import ENGINE_MESSAGE_BYTES_MAX
 
 _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"RecursionLimitExceeded", e.PlanTooDeepError),
+    (r"Substrait error: Failed to decode", e.MessageGarbledError),
     (r"ParserError|TokenizerError|No SQL statements were provided", e.SqlSyntaxError),
     (r"only supports a single SQL statement", e.UnsupportedError),
     (r"[Tt]able '[^']*' not found|Table '[^']*' doesn't exist", e.UnknownTableError),

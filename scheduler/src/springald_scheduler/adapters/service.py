@@ -22,6 +22,7 @@ from springald_scheduler.codec.answers import (
     summary_to_proto,
     table_to_proto,
 )
+from springald_scheduler.codec.parameters import parameter_descriptions, with_all_parameters
 from springald_scheduler.codec.profiles import update_for_client
 from springald_scheduler.codec.requests import (
     PROTOCOL_VERSION,
@@ -105,9 +106,11 @@ class SchedulerApi:
 
     def describe_query(self, request: pb.DescribeQueryRequest) -> pb.DescribeQueryResponse:
         """Plans a query without running it."""
-        statement = statement_from_proto(request.plan)
+        statement = statement_from_proto(with_all_parameters(request.plan))
         self._see(request.session_id)
-        return schema_answer(self._driver.planner.describe(request.session_id, statement))
+        answer = schema_answer(self._driver.planner.describe(request.session_id, statement))
+        answer.parameters.extend(parameter_descriptions(request.plan))
+        return answer
 
     def cancel_job(self, request: pb.CancelJobRequest) -> pb.CancelJobResponse:
         """Stops a job."""

@@ -3,13 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from springald.errors import (
-    InvalidQueryError,
-    PlanTooLargeError,
-    SpringaldError,
-    UnsupportedError,
-)
-from springald.limits import PLAN_BYTES_MAX
+from springald.errors import InvalidQueryError, SpringaldError, UnsupportedError
 from springald.plan.v1 import expressions_pb2, plan_pb2
 from springald.types import data_type_from_proto
 from springald_scheduler.lowering.arrow_types import arrow_text
@@ -177,8 +171,9 @@ def _access(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -
 def _field(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> Step[Piece]:
     """Returns a field of a struct, or of a struct in it.
 
-    The engine takes what lies under a null struct for the field's value, so each struct is looked
-    at first.
+    The engine takes what lies under a null struct for the field's value, so structs of tables are
+    looked at first. Those that the engine makes have nothing there, and looking at them would
+    write what makes them twice, at each level.
     """
     names = [expression.access.field_name]
     below = lowering.tree.expression(expression.common.operand_ids[0])
@@ -188,11 +183,10 @@ def _field(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) ->
     base: Piece = yield lower_expression(lowering, below.common.node_id, scope)
     text, structs = base.sql, []
     for name in reversed(names):
-        structs.append(f"({text}) IS NOT NULL")
+        structs.append(f"{text} IS NOT NULL")
         text = f"get_field({text}, {string(name)})"
-    if len(text) * len(names) > PLAN_BYTES_MAX:
-        message = f"an expression has at most {PLAN_BYTES_MAX} bytes in SQL"
-        raise PlanTooLargeError(f"{message}: got more; project parts of it first")
+    if below.WhichOneof("kind") not in {"column", "outer_column", "lambda_variable"}:
+        return Piece(text)
     return Piece(f"CASE WHEN {' AND '.join(structs)} THEN {text} END")
 
 

@@ -21,7 +21,7 @@ _NOT_SHOWN: Final = {
 
 
 def literal_text(scalar: pa.Scalar) -> Piece | None:
-    """Returns a value of a type without parts as text; none for other types.
+    """Returns a null, or a value of a type without parts, as text; none for other values.
 
     The text has exactly the value's type: what SQL would take for another type is cast.
 
@@ -29,9 +29,7 @@ def literal_text(scalar: pa.Scalar) -> Piece | None:
     "arrow_cast(5, 'Int8')"
     """
     if not scalar.is_valid:
-        if pt.is_null(scalar.type):
-            return Piece("NULL")
-        return cast_to("NULL", scalar.type) if not _has_parts(scalar.type) else None
+        return Piece("NULL") if pt.is_null(scalar.type) else _null(scalar.type)
     for fits, written in _WRITERS:
         if fits(scalar.type):
             return written(scalar)
@@ -76,10 +74,11 @@ def interval_sql(scalar: pa.Scalar) -> str:
     return f"INTERVAL '{months} months {days} days {nanoseconds} nanoseconds'"
 
 
-def _has_parts(data_type: pa.DataType) -> bool:
-    return bool(
-        pt.is_nested(data_type) or pt.is_dictionary(data_type) or pt.is_run_end_encoded(data_type)
-    )
+def _null(data_type: pa.DataType) -> Piece | None:
+    try:
+        return cast_to("NULL", data_type)
+    except UnsupportedError:
+        return None
 
 
 def _integer(scalar: pa.Scalar) -> Piece:

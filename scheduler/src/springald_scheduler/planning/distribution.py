@@ -160,7 +160,8 @@ def _forgets_options(session: PlannerSession, tree: PlanNode) -> bool:
     A scan does not tell its table, so one such table is held against all of its format.
     """
     scanned = {node.kind.removesuffix("_scan") for node in tree.walk()}
-    entries = (entry for entry in session.entries.values() if entry.options)
+    known = (*session.entries.values(), *session.bound.entries)
+    entries = (entry for entry in known if entry.options)
     return any(
         table_kind(entry) in scanned and not keeps_options(table_kind(entry), entry.options)
         for entry in entries

@@ -48,6 +48,8 @@ def with_estimates(session: PlannerSession, sql: str, graph: StageGraph) -> Stag
 
 def _expected(session: PlannerSession, sql: str) -> list[tuple[str, int | None]]:
     """Returns the operators of the whole plan, parents first, with the rows expected of each."""
+    if session.bound.substrait_plan:
+        return []  # there is no text that could be explained
     usual = session.settings.engine.get(_SHOW, "false")
     try:
         session.context.sql(f"SET {_SHOW} = 'true'")
