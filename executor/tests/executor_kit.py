@@ -1,5 +1,6 @@
 """Stages and tasks made by hand, as a planner and a scheduler would make them."""
 
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -162,3 +163,13 @@ def rows(file: StoredFile, *partitions: int) -> pa.Table:
         wanted = partitions or sorted(file.blocks)
         batches = [batch for number in wanted for batch in reader.read(number)]
         return pa.Table.from_batches(batches, reader.schema)
+
+
+def flip_bit(file: StoredFile, partition: int, place: float) -> None:
+    """Changes a bit of a partition's first block, this far into it."""
+    block = file.blocks[partition][0]
+    with Path(file.path).open("r+b") as opened:
+        opened.seek(block.start + int(place * (block.end - block.start)))
+        (byte,) = opened.read(1)
+        opened.seek(-1, os.SEEK_CUR)
+        opened.write(bytes([byte ^ 1]))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from executor_kit import flip_bit
 from pyarrow import flight
 
 from springald.codec.flight_errors import error_from_flight
@@ -279,3 +280,23 @@ def test_answer_with_columns_of_different_lengths_is_refused() -> None:
 
     with pytest.raises(MessageGarbledError):
         located_from_bytes(files_pb2.LocatedFiles(files=[file]).SerializeToString())
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_linked_block_with_a_flipped_bit_is_a_lost_input(
+    peer: _Peer, server: FlightServer, fetcher: FlightFetcher, place: float
+) -> None:
+    """P5.4: what is read in place is looked at first, and its attempt is named."""
+    flip_bit(peer.files["t1"], 1, place)
+    with pytest.raises(InputError) as raised:
+        _fetch(peer, fetcher, _order(server, ("t1", 1, 1, 0)))
+    assert isinstance(raised.value.error, InputLostError)
+    assert raised.value.lost_task_id == "t1"
+
+
+def test_flipped_bit_that_is_not_read_is_no_matter(
+    peer: _Peer, server: FlightServer, fetcher: FlightFetcher
+) -> None:
+    """Only blocks that are read are looked at."""
+    flip_bit(peer.files["t1"], 1, 0.5)
+    assert _rows(_fetch(peer, fetcher, _order(server, ("t1", 0, 2, 0))), 0) == [1, 2]

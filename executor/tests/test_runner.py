@@ -11,6 +11,7 @@ import pytest
 from executor_kit import (
     Bench,
     context_over,
+    flip_bit,
     hashed,
     parquet_files,
     plan_of,
@@ -30,6 +31,7 @@ from springald.errors import (
     EngineMismatchError,
     FileChangedError,
     FileCorruptError,
+    InputLostError,
     OutOfMemoryError,
     PathNotAllowedError,
     SpringaldError,
@@ -129,6 +131,47 @@ def test_consumer_reads_the_partitions_of_all_producers(bench: Bench, scan: pv.P
     assert sum(report.bytes_read_local for report in reports) == sum(
         part.bytes for file in made for part in file.partitions()
     )
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_own_block_with_a_flipped_bit_is_a_lost_input(
+    bench: Bench, scan: pv.PlanNode, place: float
+) -> None:
+    """P5.4: the engine reads no block that is not what was written, and its attempt is named."""
+    produce = stage_of(
+        hashed(scan, "k", 0, 2), SCHEMA, output=ExchangeKind.HASH, output_partitions=2
+    )
+    made = bench.run(bench.request(produce, [0, 1, 2, 3])).output
+    consume = stage_of(reads(SCHEMA, 2), SCHEMA, stage_id=2)
+    flip_bit(made, 1, place)
+    request = bench.request(consume, [0, 1], [(ExchangeKind.HASH, [made])])
+    with pytest.raises(TaskError) as raised:
+        bench.run(request)
+    assert isinstance(raised.value.error, InputLostError)
+    (lost,) = [each.task_id for each in request.inputs[0].outputs]
+    assert raised.value.lost_task_id == lost
+    assert raised.value.engine_usable
+
+
+def test_output_tells_the_checksums_of_its_rows(bench: Bench, scan: pv.PlanNode) -> None:
+    """Tasks that put out the same rows have the same checksums, whatever their files look like."""
+    stage = stage_of(hashed(scan, "k", 0, 3), SCHEMA, output=ExchangeKind.HASH, output_partitions=3)
+    whole, again = (bench.run(bench.request(stage, [0, 1, 2, 3])).output for _ in range(2))
+    parts = [bench.run(bench.request(stage, [part])).output for part in range(4)]
+    assert set(whole.checksums) == {0, 1, 2}
+    assert whole.checksums == again.checksums
+    for number, checksum in whole.checksums.items():
+        assert sum(part.checksums.get(number, 0) for part in parts) % 2**64 == checksum
+
+
+def test_result_tells_the_digests_of_its_bytes(bench: Bench, scan: pv.PlanNode) -> None:
+    """Who has read the beginning of a result can go on in one that is the same, byte for byte."""
+    stage = stage_of(scan, SCHEMA, output=ExchangeKind.RESULT)
+    first, again = (bench.run(bench.request(stage, [2])).output for _ in range(2))
+    other = bench.run(bench.request(stage, [3])).output
+    assert first.digests == again.digests != {}
+    assert first.digests[2] != other.digests[3]
+    assert not first.checksums
 
 
 def test_task_without_rows_has_the_declared_schema(bench: Bench, scan: pv.PlanNode) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import xxhash
 from pyarrow import flight
 
 from springald.client_limits import IN_PLACE_BYTES_MIN
+from springald.errors import InputLostError
 from springald.executor.v1.files_pb2 import LocatedFile, LocatedFiles, LocatedPartition
 from springald.flight_rows import FlightConnections
 from springald.results import with_result_schema
@@ -29,12 +31,21 @@ class _Executor(flight.FlightServerBase):  # type: ignore[misc]  # published wit
         super().__init__("grpc://127.0.0.1:0")
         self.address = f"127.0.0.1:{self.port}"
         self.path = folder / "output.arrow"
-        with pa.ipc.new_file(self.path, with_result_schema(PLAIN, PROMISED)) as writer:
+        ends = [0]
+        schema = with_result_schema(PLAIN, PROMISED)
+        with self.path.open("wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             for block in WRITTEN:
                 writer.write_batch(_batch(block, PLAIN))
+                ends.append(sink.tell())
         found = self.path.stat()
+        written = self.path.read_bytes()
         # Partition 1 lies between the blocks of partition 0, which alone is asked for.
         blocks = LocatedPartition(partition=0, numbers=[0, 2])
+        for number in blocks.numbers:
+            start, end = ends[number : number + 2]
+            blocks.starts.append(start)
+            blocks.ends.append(end)
+            blocks.checksums.append(xxhash.xxh3_64_intdigest(written[start:end]))
         file = LocatedFile(path=str(self.path), partitions=[blocks])
         file.size_bytes, file.inode = found.st_size, found.st_ino
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -102,6 +113,24 @@ def test_open_part_is_read_to_its_end_whatever_becomes_of_the_file(
     executor.path.unlink()
 
     assert _values(rows) == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("number", [0, 1])
+def test_block_with_a_flipped_bit_is_found(
+    executor: _Executor, connections: FlightConnections, number: int, place: float
+) -> None:
+    """P5.4: a block that is not what was written is lost, wherever the bit is, and is no rows."""
+    rows = _open(connections, executor)
+    told = executor.told.files[0].partitions[0]
+    start, end = told.starts[number], told.ends[number]
+    with executor.path.open("r+b") as file:
+        file.seek(start + int(place * (end - start)))
+        (byte,) = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 4]))
+    with pytest.raises(InputLostError, match="another checksum"):
+        list(rows)
 
 
 def test_small_part_is_fetched_without_asking(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+import xxhash
 
 from springald.client_limits import LOCATE_MS_MAX
 from springald.errors import InputLostError, SpringaldError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["RowsInPlace", "rows_in_place"]
 
 _LOCATE: Final = "locate"
+_MAGIC_BYTES: Final = 8
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -56,7 +58,7 @@ class RowsInPlace:
 
     def __init__(self, files: "list[_File]") -> None:
         self._files = files
-        written = files[0].batches.schema
+        written = files[0].schema
         self.schema: pa.Schema = result_schema(written) or written
         self._closed = False
         self._rows = self._read()
@@ -73,10 +75,19 @@ class RowsInPlace:
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         for file in self._files:
-            for number in file.block_numbers:
+            for batch in file.read():
                 if self._closed:
                     return
-                yield restore(file.batches.get_batch(number), self.schema)
+                yield restore(batch, self.schema)
+
+
+def _batch_of(block: pa.Buffer, schema: pa.Schema, *, is_first: bool) -> pa.RecordBatch:
+    """Reads a block; a file's first one begins with what makes it a file, and the schema."""
+    reader = pa.BufferReader(block)
+    if is_first:
+        reader.seek(_MAGIC_BYTES)
+        pa.ipc.read_message(reader)
+    return pa.ipc.read_record_batch(pa.ipc.read_message(reader), schema)
 
 
 class _File:
@@ -96,7 +107,24 @@ class _File:
             if not (is_same and stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()):
                 raise InputLostError(f"a result is the file that was told of: got {told.path}")
             # Read and not mapped: what was read is the reader's own memory, and is given back.
-            self.batches = pa.ipc.open_file(pa.OSFile(f"/proc/self/fd/{fd}"))
+            self._file = pa.OSFile(f"/proc/self/fd/{fd}")
         finally:
             os.close(fd)
-        self.block_numbers = [number for part in told.partitions for number in part.numbers]
+        self.schema: pa.Schema = pa.ipc.open_file(self._file).schema
+        self._task_id = told.task_id
+        self._partitions = told.partitions
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yields the blocks that were told of.
+
+        Raises:
+            InputLostError: A block is not what was written (P5.4).
+        """
+        for part in self._partitions:
+            for start, end, checksum in zip(part.starts, part.ends, part.checksums, strict=True):
+                self._file.seek(start)
+                block = self._file.read_buffer(end - start)
+                if block.size != end - start or xxhash.xxh3_64_intdigest(block) != checksum:
+                    message = "a result is what was written: got a block with another checksum"
+                    raise InputLostError(message, node_id=self._task_id)
+                yield _batch_of(block, self.schema, is_first=start == 0)

@@ -19,6 +19,7 @@ from springald_executor.core.model import (
 from springald_executor.shuffle.orders import Fetched, Fetcher, FetchOrder, Selection
 from springald_executor.shuffle.space import Space
 from springald_executor.shuffle.uploads import divided
+from springald_executor.shuffle.verify import check_blocks
 from springald_executor.shuffle.writer import block_bytes
 
 Ranges = dict[int, list[FileRange]]
@@ -72,7 +73,7 @@ def gather(
         fetcher: Who fetches; none if everything lies here.
 
     Raises:
-        InputError: An input could not be had.
+        InputError: An input could not be had, or is damaged.
         OutOfDiskError: There is no room for one.
     """
     found = GatheredInputs(exchanges=[{} for _ in request.inputs])
@@ -90,6 +91,7 @@ def gather(
         if upload is None:
             raise InternalError(f"a fragment reads uploads of its stage: got {upload_id}")
         if isinstance(upload, StoredFile):
+            check_blocks(upload, upload.blocks, "")
             _add_upload(upload_id, upload, found)
         else:
             fetches.append(_upload_order(upload))
@@ -103,6 +105,7 @@ def _add_local(
 ) -> None:
     for output in each.outputs:
         if isinstance(output, LocalInput):
+            check_blocks(output.file, partitions, output.task_id)
             for partition in partitions:
                 listed = list(file_ranges(output.file, partition))
                 found.bytes_local += sum(part.end - part.start for part in listed)

@@ -19,6 +19,7 @@ from springald_executor.core.limits import LOCATE_MS_MAX
 from springald_executor.core.model import Block, OutputsWanted, StoredFile
 from springald_executor.shuffle.orders import FetchOrder
 from springald_executor.shuffle.space import Space
+from springald_executor.shuffle.verify import check_blocks
 
 LOCATE: Final = "locate"
 """The Flight action that asks where the files of a ticket lie."""
@@ -73,7 +74,11 @@ class Neighbours:
     def find(
         self, order: FetchOrder, client: flight.FlightClient, ticket: bytes, space: Space
     ) -> tuple[StoredFile, ...] | None:
-        """Returns the files of an order, or None if its rows have to be fetched."""
+        """Returns the files of an order, or None if its rows have to be fetched.
+
+        Raises:
+            InputError: A block of one is not what was written.
+        """
         if not self._host_id or order.address in self._apart:
             return None
         try:
@@ -103,6 +108,7 @@ class Neighbours:
                 return None
             # The memory that it takes is counted where it was made.
             file = StoredFile(str(path), each.file.size, in_memory=False, blocks=blocks[number])
+            check_blocks(file, file.blocks, each.task_id)
             linked.append(file)
         return tuple(linked)
 
