@@ -1,6 +1,7 @@
 """Local mode: everything inside the caller's process."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -62,3 +63,27 @@ def test_local_mode_connections_do_not_share_tables() -> None:
         other.register("t", {"x": [2]})
         answers = [con.sql("SELECT x FROM t").to_pydict() for con in (one, other)]
     assert answers == [{"x": [1]}, {"x": [2]}]
+
+
+def test_local_mode_has_the_memory_that_it_is_given() -> None:
+    """Each slot has its share, and a task that needs more fails and says how much it had."""
+    query = "SELECT value FROM generate_series(1, 3000000) ORDER BY value % 1000, value"
+    memory = (32 << 20) * len(os.sched_getaffinity(0))
+    with springald.connect(**{"springald.local_memory": memory}) as con:
+        (executor,) = con.executors()
+        assert executor.memory_bytes == memory
+        with pytest.raises(springald.errors.OutOfMemoryError, match=r"32\.0 MB"):
+            con.sql(query).to_arrow()
+
+
+@pytest.mark.parametrize("given", [0, -1, 1000, "2 GiB", ""])
+def test_local_mode_with_too_little_memory_is_refused(given: object) -> None:
+    """An engine that may take nothing answers nothing."""
+    with pytest.raises(springald.errors.InvalidArgumentError, match="at least"):
+        springald.connect(**{"springald.local_memory": given})
+
+
+def test_memory_of_a_cluster_is_not_the_client_s_to_give() -> None:
+    """Executors have theirs from whoever starts them."""
+    with pytest.raises(springald.errors.InvalidArgumentError, match="give it to the executors"):
+        springald.connect("springald://localhost:1", **{"springald.local_memory": 1 << 30})

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Final, Self
 
 from springald.checks import check_is_text, check_text
 from springald.client_limits import JOBS_LISTED_MAX
@@ -14,6 +14,7 @@ from springald.errors import InvalidArgumentError, UnknownTableError, Unsupporte
 from springald.grpc_transport import GrpcTransport
 from springald.job import Job
 from springald.job_profile import JobProfile
+from springald.limits import LOCAL_MEMORY_BYTES_MIN
 from springald.listings import ExecutorInfo, JobInfo, TableInfo
 from springald.paths import absolute, option_text
 from springald.physical.v1 import physical_pb2
@@ -27,6 +28,9 @@ from springald.uploads import Tabular, upload
 from springald.urls import address_of
 
 __all__ = ["Connection", "connect", "opened_session"]
+
+LOCAL_MEMORY: Final = "springald.local_memory"
+"""The only setting that is the client's own: local mode is made with it."""
 
 FileOption = str | int | float | bool
 
@@ -44,11 +48,13 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
         url: `springald://host:port` of a scheduler; None means local mode, which needs the extra
             `springald[local]`.
         **settings: Settings to begin with, as by `SET`. Their names have dots, so they are given
-            as `**{"springald.distribution": "always"}`.
+            as `**{"springald.distribution": "always"}`. In local mode `springald.local_memory` is
+            how many bytes it deals out to tasks, at least 1 MiB, from its start to its end; without
+            it half of the machine's.
 
     Raises:
         SchedulerUnavailableError: Nothing answers at the URL within a few seconds.
-        InvalidArgumentError: The URL is not one of a scheduler.
+        InvalidArgumentError: The URL is not one of a scheduler, or the memory is not one.
         UnsupportedError: Local mode is not installed.
     """
     return Connection(opened_session(url, settings))
@@ -57,7 +63,10 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
 def opened_session(url: str | None, settings: Mapping[str, object]) -> Session:
     """Opens a session, as `connect()` describes it."""
     texts = {name: check_text(option_text(value), name) for name, value in settings.items()}
-    transport: Transport = _local_transport() if url is None else GrpcTransport(address_of(url))
+    memory = _local_memory(url, texts.pop(LOCAL_MEMORY, None))
+    transport: Transport = (
+        _local_transport(memory) if url is None else GrpcTransport(address_of(url))
+    )
     try:
         return Session(transport, texts)
     except BaseException:
@@ -307,7 +316,23 @@ class Connection(Readers):
         )
 
 
-def _local_transport() -> Transport:
+def _local_memory(url: str | None, given: str | None) -> int | None:
+    """Returns the bytes that local mode is to deal out, or nothing if nobody says how many."""
+    if given is None:
+        return None
+    if url is not None:
+        raise InvalidArgumentError(
+            f"{LOCAL_MEMORY} is local mode's: got {given} for {url}; give it to the executors"
+        )
+    memory = int(given) if given.isascii() and given.isdigit() else 0
+    if memory < LOCAL_MEMORY_BYTES_MIN:
+        raise InvalidArgumentError(
+            f"{LOCAL_MEMORY} is at least {LOCAL_MEMORY_BYTES_MIN} bytes: got {given!r}"
+        )
+    return memory
+
+
+def _local_transport(memory: int | None) -> Transport:
     try:
         from springald.local import LocalTransport  # noqa: PLC0415 - brings the engine with it
     except ImportError as error:
@@ -315,7 +340,7 @@ def _local_transport() -> Transport:
             f"local mode needs the scheduler and the executor: got {error}; "
             "pip install 'springald[local]', or give the url of a cluster"
         ) from error
-    return LocalTransport()
+    return LocalTransport(memory)
 
 
 def _table_name(written: str) -> names_pb2.TableName:

@@ -17,6 +17,9 @@ RELEASED_PER_CALL_MAX: Final = 1_000
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 """A control message, in both directions."""
 
+LOCAL_MEMORY_BYTES_MIN: Final = 1024 * 1024
+"""What local mode deals out to tasks, at least."""
+
 STATEMENT_BYTES_MAX: Final = 4 * 1024 * 1024
 """The text of one statement."""
 

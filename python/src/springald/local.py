@@ -55,13 +55,17 @@ class LocalTransport:
 
     address = "local"
 
-    def __init__(self) -> None:
-        """Starts both; there is no socket and no child process."""
+    def __init__(self, memory_bytes: int | None = None) -> None:
+        """Starts both; there is no socket and no child process.
+
+        Args:
+            memory_bytes: What tasks have; None takes half of the machine's.
+        """
         stack = ExitStack()
         # Also when the transport is dropped or the interpreter ends without a close.
         self._end = weakref.finalize(self, stack.close)
         try:
-            self._api, self._desk = _start(stack)
+            self._api, self._desk = _start(stack, memory_bytes)
         except BaseException:
             self._end()
             raise
@@ -102,7 +106,7 @@ class LocalTransport:
         self._end()
 
 
-def _start(stack: ExitStack) -> tuple[SchedulerApi, RowDesk]:
+def _start(stack: ExitStack, memory_bytes: int | None) -> tuple[SchedulerApi, RowDesk]:
     _log_as_a_library()
     folders = _folders()
     stack.callback(folders.remove)
@@ -112,7 +116,8 @@ def _start(stack: ExitStack) -> tuple[SchedulerApi, RowDesk]:
     limits = CoreLimits(executor_silence_ms_max=None)
     scheduler = SchedulerDriver(SchedulerCore(_FACTS, limits), planner, MemoryStore())
     stack.callback(scheduler.close)
-    executor = _executor(folders, scheduler, stack)
+    memory = task_memory_auto() if memory_bytes is None else memory_bytes
+    executor = _executor(folders, scheduler, stack, memory)
     if not executor.registered.wait(_REGISTERED_S_MAX):
         raise DeadlineExceededError("local mode starts within 10 s: it did not; try again")
     return SchedulerApi(scheduler), RowDesk(executor)
@@ -140,8 +145,9 @@ def _folders() -> Folders:
         raise IoFailedError(f"{error.message} (set TMPDIR)") from error
 
 
-def _executor(folders: Folders, scheduler: SchedulerDriver, stack: ExitStack) -> ExecutorDriver:
-    memory = task_memory_auto()
+def _executor(
+    folders: Folders, scheduler: SchedulerDriver, stack: ExitStack, memory: int
+) -> ExecutorDriver:
     profile = Profile(
         executor_id=_EXECUTOR_ID,
         slots=processors(),
