@@ -44,7 +44,7 @@ def lower_command(lowering: Lowering, root: plan_pb2.Relation, query_of: QueryOf
     kind = root.WhichOneof("kind") or ""
     body = getattr(root, kind)
     if not root.common.input_ids:
-        return lowering.lowered(_STATEMENTS[kind](body))
+        return Lowered(_STATEMENTS[kind](body))
     names = tuple(body.column_names) if kind == "create_view" and body.column_names else None
     query = query_of(lowering, root.common.input_ids[0], names)
     if query.names:

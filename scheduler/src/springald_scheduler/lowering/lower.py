@@ -6,12 +6,13 @@ from typing import Final
 
 import pyarrow as pa
 
+from springald.errors import SpringaldError
 from springald.plan.v1 import plan_pb2
 from springald_scheduler.lowering import commands, groups, joins, sets, sources
 from springald_scheduler.lowering.literals import scalar_of
 from springald_scheduler.lowering.lowering import Lowering, close, select_text, unique_names
 from springald_scheduler.lowering.model import Block, Catalog, Lowered, Surroundings
-from springald_scheduler.lowering.relations import lower_relation
+from springald_scheduler.lowering.relations import lower_relation, node_of
 from springald_scheduler.lowering.steps import run
 
 RULES_FROM: Final = (commands, groups, joins, sets, sources)
@@ -55,7 +56,14 @@ def query_of(lowering: Lowering, relation_id: int, names: tuple[str, ...] | None
     relation = lowering.tree.relation(relation_id)
     if relation.WhichOneof("kind") == "sql" and names is None:
         # Alone it is the statement, with its own order and names.
-        return lowering.lowered_alone(relation.sql.query.strip().rstrip(";"))
+        node = node_of(relation)
+        alone = lowering.lowered_alone(relation.sql.query.strip().rstrip(";"))
+        try:
+            lowering.catalog.query(alone)
+        except SpringaldError as error:
+            error.node_id = error.node_id or node
+            raise
+        return replace(alone, steps=((node, alone.sql),))
     block = run(lower_relation(lowering, relation_id, Surroundings()))
     shown = tuple(column.name for column in block.columns) if names is None else names
     unique = unique_names(

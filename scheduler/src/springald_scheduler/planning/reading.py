@@ -63,7 +63,9 @@ def _node_of(session: PlannerSession, lowered: Lowered) -> str:
     """Returns the plan's node whose part of the text is the first that the engine refuses."""
     for node, sql in lowered.steps[:-1]:
         try:
-            session.query(sql, 1)
+            frame = session.query(sql, 1)
+            with engine_errors(sql):
+                frame.execution_plan()  # types are looked at here
         except SpringaldError:
             return node
     return lowered.steps[-1][0] if lowered.steps else ""
