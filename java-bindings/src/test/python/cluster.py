@@ -30,10 +30,9 @@ def _obeyed(cluster: springald.LocalCluster, order: str) -> str:
     match order.split():
         case ["restart-scheduler"]:
             cluster.restart_scheduler()
-        case ["kill-executor"]:
-            cluster.executors[-1].kill()
-        case ["add-executor"]:
-            cluster.add_executor()
+        case ["kill-executors"]:
+            for executor in cluster.executors:
+                executor.kill()
         case _:
             return f"no such order: {order}"
     return "done"

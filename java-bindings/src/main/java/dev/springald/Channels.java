@@ -22,10 +22,11 @@ final class Channels {
   }
 
   /** Rows come in messages of any size. */
-  ManagedChannel toExecutor(Address address) {
+  ManagedChannel toExecutor(Address address, ReadySignal ready) {
     return builder(address, Limits.FLIGHT_KEEPALIVE_INTERVAL_MS)
         .maxInboundMessageSize(Integer.MAX_VALUE)
         .flowControlWindow(Limits.FLIGHT_WINDOW_BYTES)
+        .intercept(ready)
         .build();
   }
 

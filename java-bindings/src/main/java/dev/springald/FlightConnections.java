@@ -3,6 +3,9 @@ package dev.springald;
 import io.grpc.ManagedChannel;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightGrpcUtils;
@@ -14,6 +17,10 @@ final class FlightConnections implements AutoCloseable {
   private final BufferAllocator allocator;
   private final ScheduledExecutorService timer;
   private final ConnectOptions options;
+  private final ReadySignal ready = new ReadySignal();
+
+  /** Addresses whose files cannot be read from here. */
+  private final Set<String> apart = ConcurrentHashMap.newKeySet();
 
   // Guarded by this.
   private final Map<String, Connection> connections = new HashMap<>();
@@ -37,8 +44,32 @@ final class FlightConnections implements AutoCloseable {
     return timer;
   }
 
+  ReadySignal ready() {
+    return ready;
+  }
+
   ConnectOptions options() {
     return options;
+  }
+
+  /**
+   * Opens the rows that a ticket stands for: their files if they lie here, else the stream.
+   *
+   * @param bytesExpected how large they are; few bytes are just fetched
+   */
+  BatchSource read(String address, byte[] ticket, long bytesExpected) {
+    boolean isWorthAsking =
+        options.readInPlace()
+            && bytesExpected >= Limits.IN_PLACE_BYTES_MIN
+            && !apart.contains(address);
+    if (isWorthAsking) {
+      Optional<BatchSource> here = RowsInPlace.open(client(address), ticket, allocator);
+      if (here.isPresent()) {
+        return here.get();
+      }
+      apart.add(address);
+    }
+    return new FlightRows(this, address, ticket);
   }
 
   /** Returns a client; this does not connect yet. */
@@ -63,7 +94,7 @@ final class FlightConnections implements AutoCloseable {
   }
 
   private Connection open(String address) {
-    ManagedChannel channel = channels.toExecutor(Address.ofServer(address));
+    ManagedChannel channel = channels.toExecutor(Address.ofServer(address), ready);
     return new Connection(
         channel, FlightGrpcUtils.createFlightClientWithSharedChannel(allocator, channel));
   }

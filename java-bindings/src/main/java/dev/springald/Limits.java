@@ -8,6 +8,7 @@ final class Limits {
   static final int PROTOCOL_MINOR = 0;
   static final int PLAN_MAJOR = 1;
   static final int PLAN_MINOR_FOR_SQL = 0;
+  static final int PLAN_MINOR_FOR_TREES = 1;
 
   /** Where a scheduler listens unless it is told otherwise. */
   static final int PORT_DEFAULT = 50050;
@@ -17,6 +18,9 @@ final class Limits {
 
   /** The text of one statement. */
   static final int STATEMENT_BYTES_MAX = 4 * 1024 * 1024;
+
+  /** Relations and expressions of a plan together: a reader refuses more. */
+  static final int PLAN_NODES_MAX = 20_000;
 
   /** How many jobs a list may ask for. */
   static final int JOBS_LISTED_MAX = 1_000;
@@ -50,9 +54,6 @@ final class Limits {
 
   /** Rows are sent in blocks of about this size. */
   static final long UPLOAD_BLOCK_BYTES_MAX = 8L * 1024 * 1024;
-
-  /** How long an upload waits for room before it looks whether the call still lives. */
-  static final long READY_WAIT_NS = 100_000_000L;
 
   /** How long an executor may take to say where a part lies, before its rows are fetched. */
   static final Duration LOCATE_MAX = Duration.ofSeconds(5);

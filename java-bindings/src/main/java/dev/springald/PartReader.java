@@ -58,7 +58,8 @@ final class PartReader implements BatchSource {
   }
 
   private BatchSource open(ResultPart wanted) {
-    return new FlightRows(connections, wanted.getFlightAddress(), wanted.getTicket().toByteArray());
+    return connections.read(
+        wanted.getFlightAddress(), wanted.getTicket().toByteArray(), wanted.getBytes());
   }
 
   private void checkComplete() {

@@ -68,7 +68,7 @@ public final class Query {
         .map(Literal::of)
         .map(Literal::toProto)
         .forEach(sql::addPositionalParameters);
-    return new Query(session, plan.toBuilder().setSql(sql).build(), text, timeout);
+    return bound(sql);
   }
 
   /**
@@ -84,7 +84,7 @@ public final class Query {
                 NamedParameter.newBuilder()
                     .setName(Checks.text(name, "a parameter's name"))
                     .setValue(Literal.of(value).toProto())));
-    return new Query(session, plan.toBuilder().setSql(sql).build(), text, timeout);
+    return bound(sql);
   }
 
   /**
@@ -143,6 +143,13 @@ public final class Query {
       job.close();
       throw failed;
     }
+  }
+
+  private Query bound(SqlText.Builder sql) {
+    PlanVersion version =
+        plan.getVersion().toBuilder().setMinor(Limits.PLAN_MINOR_FOR_TREES).build();
+    Plan whole = plan.toBuilder().setVersion(version).setSql(sql).build();
+    return new Query(session, whole, text, timeout);
   }
 
   private SqlText.Builder unbound() {

@@ -2,12 +2,15 @@ package dev.springald;
 
 import com.google.protobuf.ByteString;
 import java.io.PrintStream;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
+import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.arrow.vector.util.DictionaryUtility;
 import springald.scheduler.v1.Scheduler.RemoteRows;
 
 /**
@@ -43,7 +46,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
   private Result(Job job, BatchSource source) {
     this.job = job;
     this.source = source;
-    this.schema = source.root().getSchema();
+    this.schema = described(source);
   }
 
   static Result ofInline(Job job, ByteString stream) {
@@ -54,7 +57,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     return new Result(job, new PartReader(job.session().transport().flight(), rows.getPartsList()));
   }
 
-  /** The columns. A dictionary column has the type of its indices, and its encoding beside it. */
+  /** The columns. A dictionary column has the type of its values, and its encoding beside it. */
   public Schema schema() {
     return schema;
   }
@@ -84,7 +87,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     return source.root();
   }
 
-  /** The dictionaries of the columns of {@link #batch} that have one. */
+  /** The dictionaries of the columns of {@link #batch} that have one: those hold the indices. */
   public DictionaryProvider dictionaries() {
     checkOpen();
     return source.dictionaries();
@@ -141,6 +144,19 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     } finally {
       job.close();
     }
+  }
+
+  /** Tells dictionary columns by the type of their values, as a query's schema does. */
+  private static Schema described(BatchSource source) {
+    Schema schema = source.root().getSchema();
+    List<Field> fields =
+        schema.getFields().stream()
+            .map(
+                field ->
+                    DictionaryUtility.toMessageFormat(
+                        field, source.dictionaries(), new HashSet<>()))
+            .toList();
+    return new Schema(fields, schema.getCustomMetadata());
   }
 
   private void checkOpen() {

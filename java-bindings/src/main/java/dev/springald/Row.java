@@ -35,9 +35,10 @@ import org.apache.arrow.vector.types.pojo.Field;
  *     {@link BigInteger}; {@link #getUnsignedLong} gives the bits of a uint64</td></tr>
  * <tr><td>float16, float32, float64</td><td>{@link Float}, {@link Float}, {@link Double}</td></tr>
  * <tr><td>decimal128, decimal256</td><td>{@link BigDecimal} of the type's scale</td></tr>
- * <tr><td>decimal32, decimal64</td><td>arrive as decimal128</td></tr>
+ * <tr><td>decimal32, decimal64</td><td>they arrive as decimal128</td></tr>
  * <tr><td>utf8, large_utf8, utf8_view</td><td>{@link String}</td></tr>
- * <tr><td>binary, large_binary, binary_view, fixed_size_binary</td><td>{@code byte[]}</td></tr>
+ * <tr><td>binary, large_binary, binary_view, fixed_size_binary</td><td>{@code byte[]}; views arrive
+ *     as utf8 and binary unless the session is told otherwise</td></tr>
  * <tr><td>date32, date64</td><td>{@link LocalDate}</td></tr>
  * <tr><td>time32, time64</td><td>{@link LocalTime}</td></tr>
  * <tr><td>timestamp without a zone</td><td>{@link LocalDateTime}</td></tr>

@@ -44,8 +44,11 @@ import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
 public final class Session implements AutoCloseable {
   private static final String UNSUPPORTED_TYPES = "springald.unsupported_types";
 
-  /** Arrow for Java cannot read a stream that has these; they arrive as decimal128. */
-  private static final String TYPES_NOT_READ = "decimal32,decimal64";
+  /**
+   * Arrow for Java cannot read a stream that has the first two. The others it can, but few programs
+   * do; without them rows lie in files as they are promised, and are read in place.
+   */
+  private static final String TYPES_NOT_READ = "decimal32,decimal64,utf8_view,binary_view";
 
   private final Transport transport;
   private final String id;
@@ -110,6 +113,11 @@ public final class Session implements AutoCloseable {
   public Query plan(Plan plan) {
     checkOpen();
     return Query.ofPlan(this, plan);
+  }
+
+  /** Takes a plan that was built step by step. */
+  public Query plan(Relation rows) {
+    return plan(rows.toPlan());
   }
 
   /**

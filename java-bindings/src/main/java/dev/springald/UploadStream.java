@@ -1,12 +1,13 @@
 package dev.springald;
 
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.apache.arrow.flight.AsyncPutListener;
 import org.apache.arrow.flight.FlightClient.ClientStreamListener;
+import org.apache.arrow.flight.FlightClient.PutListener;
 import org.apache.arrow.flight.FlightDescriptor;
+import org.apache.arrow.flight.PutResult;
 import org.apache.arrow.memory.ArrowBuf;
+import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorLoader;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -22,7 +23,7 @@ final class UploadStream implements AutoCloseable {
   private final FlightConnections connections;
   private final String address;
   private final FlightDescriptor descriptor;
-  private final Semaphore ready = new Semaphore(0);
+  private final Outcome outcome = new Outcome();
   private ClientStreamListener writer;
   private VectorSchemaRoot sent;
   private boolean isComplete;
@@ -83,18 +84,22 @@ final class UploadStream implements AutoCloseable {
   }
 
   private void start(VectorSchemaRoot first) {
-    sent = VectorSchemaRoot.create(first.getSchema(), connections.allocator());
+    // Buffers are lent and not copied, which takes an allocator of the same root.
+    BufferAllocator lender =
+        first.getFieldVectors().isEmpty()
+            ? connections.allocator()
+            : first.getVector(0).getAllocator();
+    sent = VectorSchemaRoot.create(first.getSchema(), lender);
     try {
-      writer = connections.client(address).startPut(descriptor, sent, new AsyncPutListener());
-      writer.setOnReadyHandler(ready::release);
+      writer = connections.client(address).startPut(descriptor, sent, outcome);
     } catch (RuntimeException failed) {
       throw ErrorCodec.fromFlight(failed, address);
     }
   }
 
   private void put(VectorSchemaRoot block) {
-    awaitReady();
     try (ArrowRecordBatch rows = new VectorUnloader(block).getRecordBatch()) {
+      awaitReady();
       new VectorLoader(sent).load(rows);
       writer.putNext();
     } catch (RuntimeException failed) {
@@ -104,29 +109,54 @@ final class UploadStream implements AutoCloseable {
 
   /** Waits until the server has room, so that rows do not pile up here. */
   private void awaitReady() {
-    long deadline = System.nanoTime() + connections.options().rowsTimeout().toNanos();
+    long timeoutNs = connections.options().rowsTimeout().toNanos();
     try {
-      while (!writer.isReady()) {
-        long leftNs = deadline - System.nanoTime();
-        // A call that has failed is never ready: its error is told when the result is asked for.
-        if (!ready.tryAcquire(Math.min(leftNs, Limits.READY_WAIT_NS), TimeUnit.NANOSECONDS)) {
-          checkAlive(leftNs);
-        }
+      if (!connections.ready().await(() -> outcome.isOver || writer.isReady(), timeoutNs)) {
+        throw ErrorCode.DEADLINE_EXCEEDED.error(
+            "an executor takes rows: got no room at "
+                + address
+                + " for "
+                + connections.options().rowsTimeout().toMillis()
+                + " ms");
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw ErrorCode.CANCELLED.error("sending rows to " + address + " was interrupted");
     }
+    if (outcome.isOver) {
+      // Throws what ended the call before its rows did.
+      outcome.getResult();
+    }
   }
 
-  private void checkAlive(long leftNs) {
-    if (leftNs <= 0) {
-      throw ErrorCode.DEADLINE_EXCEEDED.error(
-          "an executor takes rows: got no room at "
-              + address
-              + " for "
-              + connections.options().rowsTimeout().toMillis()
-              + " ms");
+  /** How the call ended. */
+  private static final class Outcome implements PutListener {
+    private final AsyncPutListener told = new AsyncPutListener();
+    private volatile boolean isOver;
+
+    @Override
+    public void onNext(PutResult ignored) {}
+
+    @Override
+    public void onError(Throwable failure) {
+      told.onError(failure);
+      isOver = true;
+    }
+
+    @Override
+    public void onCompleted() {
+      told.onCompleted();
+      isOver = true;
+    }
+
+    @Override
+    public void getResult() {
+      told.getResult();
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return told.isCancelled();
     }
   }
 }

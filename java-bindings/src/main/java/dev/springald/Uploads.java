@@ -18,11 +18,9 @@ import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
 /** Rows in this process's memory, on their way to the cluster. */
 final class Uploads {
   private final Session session;
-  private final BufferAllocator allocator;
 
   private Uploads(Session session) {
     this.session = session;
-    this.allocator = session.allocator();
   }
 
   static TableInfo send(Session session, String name, VectorSchemaRoot rows) {
@@ -77,7 +75,7 @@ final class Uploads {
   }
 
   /** Replaces dictionary columns by their values, as the cluster keeps them. */
-  private Decoded decoded(VectorSchemaRoot root, DictionaryProvider dictionaries) {
+  private static Decoded decoded(VectorSchemaRoot root, DictionaryProvider dictionaries) {
     List<FieldVector> columns = new ArrayList<>();
     List<FieldVector> made = new ArrayList<>();
     for (FieldVector column : root.getFieldVectors()) {
@@ -86,17 +84,19 @@ final class Uploads {
         continue;
       }
       long id = column.getField().getDictionary().getId();
+      BufferAllocator allocator = column.getAllocator();
       FieldVector values =
           (FieldVector) DictionaryEncoder.decode(column, dictionaries.lookup(id), allocator);
       made.add(values);
-      columns.add(named(values, column.getName(), made));
+      columns.add(named(values, column.getName(), allocator, made));
     }
     Schema schema = new Schema(columns.stream().map(FieldVector::getField).toList());
     return new Decoded(
         made.isEmpty() ? root : new VectorSchemaRoot(schema, columns, root.getRowCount()), made);
   }
 
-  private FieldVector named(FieldVector values, String name, List<FieldVector> made) {
+  private static FieldVector named(
+      FieldVector values, String name, BufferAllocator allocator, List<FieldVector> made) {
     var transfer = values.getTransferPair(name, allocator);
     transfer.transfer();
     made.add((FieldVector) transfer.getTo());

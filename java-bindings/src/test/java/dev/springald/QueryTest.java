@@ -12,6 +12,8 @@ import org.apache.arrow.vector.VectorSchemaRoot;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Statements and their rows, on a real cluster. */
 class QueryTest {
@@ -80,5 +82,58 @@ class QueryTest {
     assertFalse(error.retryable());
     assertTrue(error.position().isPresent());
     assertTrue(error.getMessage().contains("^"), error.getMessage());
+  }
+
+  /** A result that is much larger than the memory it may take arrives, read in place or fetched. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void fetchOfALargeResultStaysWithinItsMemory(boolean inPlace) {
+    String sql = "SELECT value, repeat('x', 200) AS text FROM generate_series(1, 2000000)";
+    ConnectOptions options =
+        ConnectOptions.builder().memoryBytesMax(64L << 20).readInPlace(inPlace).build();
+    try (Session small = Springald.connect(TestCluster.shared().url(), options);
+        Result result = small.sql(sql).fetch()) {
+      long rows = 0;
+      for (VectorSchemaRoot batch : result) {
+        rows += batch.getRowCount();
+      }
+      assertEquals(2_000_000, rows);
+    }
+  }
+
+  /** What was not read of a result is given up with it, and the session goes on. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void closeInTheMiddleOfAResultGivesAllBuffersBack(boolean inPlace) {
+    String sql = "SELECT value, repeat('x', 200) AS text FROM generate_series(1, 1000000)";
+    ConnectOptions options = ConnectOptions.builder().readInPlace(inPlace).build();
+    try (Session other = Springald.connect(TestCluster.shared().url(), options)) {
+      try (Result result = other.sql(sql).fetch()) {
+        assertTrue(result.next());
+      }
+      assertEquals(0, other.allocator().getAllocatedMemory());
+      try (Result result = other.sql("SELECT 1").fetch()) {
+        assertTrue(result.next());
+      }
+    }
+  }
+
+  /** A result is read once: what is closed stays so. */
+  @Test
+  void nextOfAClosedResultIsRefused() {
+    Result result = session.sql("SELECT 1").fetch();
+    result.close();
+    result.close();
+    assertThrows(CallerException.JobNotFound.class, result::next);
+  }
+
+  /** A result may have columns and no rows, or rows and no columns. */
+  @Test
+  void emptyResultsHaveTheirColumns() {
+    try (Result none = session.sql("SELECT 1 AS one WHERE false").fetch()) {
+      assertEquals(
+          List.of("one"), none.schema().getFields().stream().map(f -> f.getName()).toList());
+      assertFalse(none.rows().iterator().hasNext());
+    }
   }
 }
