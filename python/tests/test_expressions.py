@@ -307,6 +307,18 @@ def test_frame_col_knows_its_qualifier(
     assert (name.qualifier or None) == qualifier
 
 
+def test_plan_node_of_an_error_is_found_again() -> None:
+    """The id that an error names is that of one relation or expression of the plan."""
+    rows = _frame_without_server().filter(A > 1).select(f.upper(B))
+    statement = rows._statement  # noqa: SLF001 - what a job is given
+    told = statement.pointed(InvalidArgumentError("wrong", node_id="e3"))
+    assert str(told) == "[INVALID_ARGUMENT] wrong (at e3)\ne3: a > 1"
+    assert "r2: Filter: a > 1" in str(statement.pointed(InvalidArgumentError("", node_id="r2")))
+    assert str(statement.pointed(InvalidArgumentError("x", node_id="j1"))).startswith(
+        "[INVALID_ARGUMENT] x (at j1"
+    )
+
+
 def test_parameters_are_sent_beside_the_plan() -> None:
     """Values of parameters are typed scalars of the plan, and never text of SQL."""
     rows = _frame_without_server().filter(placeholder("low") < A).with_parameters(low=3)

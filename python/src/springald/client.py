@@ -1,7 +1,7 @@
 """Connections: where a session's tables are made and its queries begin."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
@@ -9,7 +9,7 @@ from springald.checks import check_is_text, check_text
 from springald.client_limits import JOBS_LISTED_MAX
 from springald.dataframe import DataFrame
 from springald.dataframe.sources import OWN_TABLE_PREFIX, named_table
-from springald.dataframe.statement import Statement
+from springald.dataframe.statement import Parameters, Statement
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
 from springald.grpc_transport import GrpcTransport
 from springald.job import Job
@@ -101,12 +101,19 @@ class Connection(Readers):
         """The version of Springald that the scheduler runs."""
         return self._session.scheduler_version
 
-    def sql(self, query: str) -> DataFrame:
+    def sql(
+        self, query: str, param_values: Mapping[str, object] | Sequence[object] | None = None
+    ) -> DataFrame:
         """Takes a statement.
 
         A query (`SELECT`, `WITH`, `VALUES`, `FROM`, `SHOW`, `DESCRIBE`, `EXPLAIN`) is lazy: it runs
         when rows are asked for. Any other statement (`CREATE`, `DROP`, `SET`, ...) takes effect
         before this returns.
+
+        Args:
+            query: The statement.
+            param_values: Values for the parameters: by name for `$name`, in order for `$1`, `$2`
+                and so on.
 
         Raises:
             SpringaldError: The statement is no query and failed. What is wrong with a query is
@@ -114,11 +121,12 @@ class Connection(Readers):
         """
         self._session.check_open()
         check_is_text(query, "a statement")
+        statement = Statement(query, None, Parameters.of(param_values))
         if is_query(query):
-            return DataFrame(self._session, Statement(query, None))
-        done = Job(self._session, query)
+            return DataFrame(self._session, statement)
+        done = Job(self._session, query, statement.to_plan())
         done.result()
-        return DataFrame(self._session, Statement(query, None), done)
+        return DataFrame(self._session, statement, done)
 
     def table(self, name: str) -> DataFrame:
         """Returns a DataFrame of all rows of a table or view.

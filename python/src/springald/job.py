@@ -44,7 +44,7 @@ class Job:
         session: Session,
         statement: str,
         plan: plan_pb2.Plan | None = None,
-        holder: object = None,
+        pointed: Callable[[SpringaldError], SpringaldError] | None = None,
     ) -> None:
         """Starts a statement. Users call `DataFrame.execute()`.
 
@@ -52,12 +52,12 @@ class Job:
             session: The session that it belongs to.
             statement: Its text, for people where there is a plan.
             plan: What is sent, if it is not the text.
-            holder: What must live as long as the job, such as tables that it reads.
+            pointed: Adds to an error where it is; it lives as long as the job.
         """
         session.check_open()
         self._session = session
         self._statement = statement
-        self._holder = holder
+        self._pointed = pointed or partial(with_caret, text=statement)
         self._table: pa.Table | None = None
         operation_id = new_operation_id()
         sent = plan_of(statement) if plan is None else plan
@@ -107,7 +107,7 @@ class Job:
         if failure is None:
             return None
         # A copy each time: raising adds a traceback, and several threads may raise it.
-        return with_caret(copy.copy(failure), self._statement)
+        return self._pointed(copy.copy(failure))
 
     def on_progress(self, callback: Callable[[Progress], None]) -> None:
         """Has a callable told the progress now and whenever there is news.

@@ -16,7 +16,7 @@ from springald.job import Job
 from springald.plan.v1 import plan_pb2
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session
-from springald.sql_text import count_query, limit_query, with_caret
+from springald.sql_text import count_query, limit_query
 from springald.types import schema_from_proto
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Rows:
         if self._done is not None:
             return self._done
         statement = self._statement
-        return Job(self._session, str(statement), statement.to_plan(), statement)
+        return Job(self._session, str(statement), statement.to_plan(), statement.pointed)
 
     def to_arrow(self) -> pa.Table:
         """Runs the query and returns its rows as an Arrow table.
@@ -371,7 +371,7 @@ class Rows:
         try:
             return call()
         except SpringaldError as error:
-            raise with_caret(error, self.sql) if self.sql else error from None
+            raise self._statement.pointed(error) from None
 
 
 def _require(library: str) -> Any:  # noqa: ANN401 - a module

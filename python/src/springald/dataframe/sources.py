@@ -1,5 +1,6 @@
 """Where DataFrames come from: tables, files, rows in memory, functions that make rows."""
 
+import itertools
 import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,8 @@ __all__ = [
 
 OWN_TABLE_PREFIX: Final = "__springald_rows_"
 """Names of tables that belong to DataFrames; `Connection.tables()` leaves them out."""
+
+_ALIASES: Final = itertools.count(1)
 
 FileOption = str | int | float | bool
 
@@ -79,14 +82,17 @@ def rows_in_memory(session: Session, rows: Tabular) -> Node:
             everything = _resumed(reader, batches)
             return kept_rows(session, everything)
     table = pa.Table.from_batches(batches, schema=reader.schema)
-    return inline_rows(table, alias=_own_name())
+    return inline_rows(table, alias=_own_alias())
 
 
 def kept_rows(session: Session, rows: Tabular) -> Node:
     """Rows that are sent to the cluster, and stay there as long as the node is in use."""
     name = _own_name()
     upload(session, name, rows)
-    return replace(named_table(names_pb2.TableName(table=name)), holder=_OwnTable(session, name))
+    message = sources_pb2.ReadNamedTableRelation(
+        name=names_pb2.TableName(table=name), alias=_own_alias()
+    )
+    return replace(relation("read_named_table", message), holder=_OwnTable(session, name))
 
 
 def without_rows(session: Session, root: Node) -> Node:
@@ -99,7 +105,8 @@ def without_rows(session: Session, root: Node) -> Node:
             kept = kept_rows(session, reader)
         message = sources_pb2.ReadNamedTableRelation()
         message.CopyFrom(kept.message)
-        message.alias = node.message.alias or message.name.table
+        if node.message.alias:
+            message.alias = node.message.alias
         return kept.with_message(message)
 
     return rebuilt(root, change)
@@ -169,6 +176,11 @@ def _drop(transport: Transport, session_id: str, name: str) -> None:
     )
     for _ in transport.execute(request):
         pass
+
+
+def _own_alias() -> str:
+    """A qualifier that tells the columns of one DataFrame from those of others, and is short."""
+    return f"rows_{next(_ALIASES)}"
 
 
 def _own_name() -> str:

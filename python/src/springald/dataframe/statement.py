@@ -1,19 +1,19 @@
 """What a DataFrame sends: the text of a query, or a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from springald.checks import check_statement
 from springald.dataframe.relations import sql_query
-from springald.dataframe.tree import tree_text
-from springald.errors import InvalidArgumentError, UnsupportedError
+from springald.dataframe.tree import node_text, tree_text
+from springald.errors import InvalidArgumentError, SpringaldError, UnsupportedError
 from springald.expr.literals import literal_node
 from springald.expr.node import Node, relation
-from springald.expr.plan_writer import relation_tree
+from springald.expr.plan_writer import node_at, relation_tree
 from springald.plan.v1 import commands_pb2, plan_pb2
 from springald.session import plan_of, plan_of_tree
-from springald.sql_text import explain_query, is_nestable, strip_end
+from springald.sql_text import explain_query, is_nestable, strip_end, with_caret
 
 __all__ = ["Parameters", "Statement"]
 
@@ -29,6 +29,13 @@ class Parameters:
 
     positional: tuple[Any, ...] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, object] | Sequence[object] | None) -> "Parameters":
+        """Returns parameters by name, or in order."""
+        if isinstance(values, Mapping):
+            return cls(named=dict(values))
+        return cls(positional=tuple(values or ()))
 
     def joined(self, other: "Parameters") -> "Parameters":
         """Returns the parameters of two statements that become one.
@@ -120,6 +127,18 @@ class Statement:
             return Statement(text, None, self.parameters)
         command = commands_pb2.ExplainCommand(is_analyze=analyze, is_verbose=verbose)
         return self.over(relation("explain", command, (self.relation(),)))
+
+    def pointed(self, error: SpringaldError) -> SpringaldError:
+        """Adds to an error's message where it is: a caret under SQL, or a part of the plan."""
+        if self.sql is not None:
+            return with_caret(error, self.sql)
+        if self.root is None or not error.node_id:
+            return error
+        node = node_at(self.root, error.node_id)
+        place = "" if node is None else f"{error.node_id}: {node_text(node)}"
+        if place and place not in error.message:
+            error.message = f"{error.message}\n{place}"
+        return error
 
     def __str__(self) -> str:
         """Returns the text of SQL, or the tree of a plan."""

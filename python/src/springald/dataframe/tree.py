@@ -7,7 +7,7 @@ from springald.expr.node import Node
 from springald.expr.text import expression_text, name_text
 from springald.plan.v1 import relations_pb2
 
-__all__ = ["tree_text"]
+__all__ = ["node_text", "tree_text"]
 
 _LINES_MAX: Final = 200
 _LINE_MAX: Final = 160
@@ -29,6 +29,11 @@ def tree_text(root: Node) -> str:
             break
         lines.append(line)
     return "\n".join(lines)
+
+
+def node_text(node: Node) -> str:
+    """Returns one line for a relation, or the text of an expression."""
+    return next(_lines(node)) if node.sort == "relation" else expression_text(node)
 
 
 def _lines(root: Node) -> Iterator[str]:

@@ -11,7 +11,7 @@ from springald.expr.node import Node, Path
 from springald.limits import PLAN_NODES_MAX
 from springald.plan.v1 import plan_pb2
 
-__all__ = ["relation_tree"]
+__all__ = ["node_at", "relation_tree"]
 
 
 @dataclass(slots=True)
@@ -60,6 +60,29 @@ def relation_tree(root: Node) -> plan_pb2.RelationTree:
         else:
             tree.root_id = node_id
     return tree
+
+
+def node_at(root: Node, node_id: str) -> Node | None:
+    """Returns the node that got an id, as errors name it; None if none has it.
+
+    Args:
+        root: The relation that was written.
+        node_id: `r7` is a relation, `e3` an expression.
+    """
+    counts = {"r": 0, "e": 0}
+    visits = [_Visit(root, root.children())]
+    while visits:
+        visit = visits[-1]
+        child = next(visit.waiting, None)
+        if child is not None:
+            visits.append(_Visit(child, child.children()))
+            continue
+        node = visits.pop().node
+        sort = node.sort[0]
+        counts[sort] += 1
+        if f"{sort}{counts[sort]}" == node_id:
+            return node
+    return None
 
 
 def _write(tree: plan_pb2.RelationTree, visit: _Visit) -> int:
