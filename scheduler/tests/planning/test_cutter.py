@@ -15,7 +15,8 @@ from springald.errors import UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX
 from springald.results import result_schema
 from springald_scheduler.core.graph import FragmentFormat, Stage, StageGraph
-from springald_scheduler.planning.cutter import CutRules, Cutter
+from springald_scheduler.planning.cutter import Cutter
+from springald_scheduler.planning.drafts import CutRules
 from springald_scheduler.planning.fidelity import same_operators
 
 

@@ -4,6 +4,7 @@ The tables lie in the order of a key, in several files of several row groups, an
 one table straddle those of the other.
 """
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from planning.conftest import PARTITIONED, Simulate
 from simulate import Simulation
 
 from springald_scheduler.planning.placed import Placement
+from springald_scheduler.planning.row_groups import row_groups
 
 PLACEMENT = "springald.range_placement"
 FILTERS = "springald.runtime_filters"
@@ -198,3 +200,20 @@ def test_keys_that_cannot_be_told_are_not_read_in_ranges(
     simulation.set(PLACEMENT, "always")
     graph = simulation.graph("SELECT a.k, count(*) FROM far a JOIN far b ON a.k = b.k GROUP BY a.k")
     assert graph.decisions == ()
+
+
+def test_row_groups_of_a_file_that_took_another_s_place_are_its_own(tmp_path: Path) -> None:
+    """A file of the same name, size and time is another one if its number is."""
+    known = []
+    for low in (0, 1000):
+        fresh = tmp_path / "fresh"
+        pq.write_table(pa.table({"k": list(range(low, low + 9))}), fresh, compression="none")
+        os.utime(fresh, ns=(1, 1))
+        (tmp_path / f"kept {low}").hardlink_to(fresh)  # so that its number is not given again
+        fresh.replace(tmp_path / "file")
+        size = (tmp_path / "file").stat().st_size
+        found = row_groups(str(tmp_path / "file"), size, 1, "k") or ()
+        known.append((size, [group.low for group in found]))
+    (first, lows), (second, others) = known
+    assert first == second
+    assert (lows, others) == ([0], [1000])

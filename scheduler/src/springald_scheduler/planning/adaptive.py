@@ -11,7 +11,7 @@ from typing import Final
 from springald.engine.modes import KEEPS_LEFT, KEEPS_RIGHT, JoinMode, JoinType
 from springald.engine.plan_view import PlanNode
 from springald_scheduler.core.graph import Adaptive
-from springald_scheduler.planning.cutter import StageDraft
+from springald_scheduler.planning.drafts import StageDraft
 from springald_scheduler.planning.fragments import (
     PROBE_ONLY,
     ROW_WISE,

@@ -28,7 +28,8 @@ from springald_scheduler.core.graph import (
     StageGraph,
 )
 from springald_scheduler.planning.adaptive import adapt
-from springald_scheduler.planning.cutter import Cutter, StageDraft
+from springald_scheduler.planning.cutter import Cutter
+from springald_scheduler.planning.drafts import StageDraft
 from springald_scheduler.planning.explain import operators_of
 from springald_scheduler.planning.fidelity import (
     keeps_options,

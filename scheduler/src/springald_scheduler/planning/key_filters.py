@@ -17,7 +17,7 @@ from springald.engine.fragment import exchange_path
 from springald.engine.plan_view import PlanNode
 from springald_scheduler.core.graph import ExchangeKind, FilterOffer, StageInput
 from springald_scheduler.planning.columns import join_keys, origin
-from springald_scheduler.planning.cutter import StageDraft
+from springald_scheduler.planning.drafts import StageDraft
 from springald_scheduler.planning.fragments import body_of, input_read, is_partitioned, is_plain
 from springald_scheduler.planning.row_groups import rows_read
 from springald_scheduler.planning.runtime_filters import DROPS_LONELY, lets_filter_through

@@ -15,7 +15,7 @@ from springald_scheduler.core.graph import (
     Offer,
     SwapOffer,
 )
-from springald_scheduler.planning.cutter import StageDraft
+from springald_scheduler.planning.drafts import StageDraft
 from springald_scheduler.planning.fragments import (
     PROBE_ONLY,
     ROW_WISE,

@@ -13,7 +13,7 @@ from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
 from springald_scheduler.core.graph import Repeats
-from springald_scheduler.planning.cutter import StageDraft
+from springald_scheduler.planning.drafts import StageDraft
 from springald_scheduler.planning.volatile import may_vary
 
 _SAME_ROWS: Final = frozenset({

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,29 +39,43 @@ class RowGroup:
         return self.end - self.start
 
 
-@lru_cache(maxsize=4096)
 def row_groups(path: str, size: int, modified_ns: int, column: str) -> tuple[RowGroup, ...] | None:
     """Returns the row groups of a file that is known by its size and time, in the file's order.
+
+    A file that took another one's place, with its size and time, has a number of its own.
 
     Returns nothing if the file does not tell: the column is not there, is no whole number or date,
     has NULLs or no statistics, its dates are out of Python's range, or the file cannot be read.
     """
+    return _row_groups(path, size, modified_ns, _inode(path), column)
+
+
+@lru_cache(maxsize=4096)
+def _row_groups(
+    path: str, size: int, modified_ns: int, inode: int, column: str
+) -> tuple[RowGroup, ...] | None:
     try:
-        footer = _footer(path, size, modified_ns)
+        footer = _footer(path, size, modified_ns, inode)
         number = _number(footer, column)
         return None if number is None else _groups(footer, number, size)
     except (OSError, OverflowError, ValueError, pa.ArrowException):
         return None
 
 
-@lru_cache(maxsize=4096)
 def share_of_columns(path: str, size: int, modified_ns: int, columns: frozenset[str]) -> float:
     """Returns which part of a file some of its columns take, fields of theirs included.
 
     Returns 1 if the file cannot be read.
     """
+    return _share_of_columns(path, size, modified_ns, _inode(path), columns)
+
+
+@lru_cache(maxsize=4096)
+def _share_of_columns(
+    path: str, size: int, modified_ns: int, inode: int, columns: frozenset[str]
+) -> float:
     try:
-        footer = _footer(path, size, modified_ns)
+        footer = _footer(path, size, modified_ns, inode)
         groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
         chunks = [group.column(n) for group in groups for n in range(footer.num_columns)]
     except (OSError, pa.ArrowException):
@@ -91,17 +106,24 @@ def rows_read(conf: pb.FileScanExecConf) -> int | None:
     return int(density * sum(pv.bytes_read(file) for file in files))
 
 
-@lru_cache(maxsize=4096)
 def _rows(path: str, size: int, modified_ns: int) -> int | None:
     try:
-        return int(_footer(path, size, modified_ns).num_rows)
+        return int(_footer(path, size, modified_ns, _inode(path)).num_rows)
     except (OSError, pa.ArrowException):
         return None
 
 
+def _inode(path: str) -> int:
+    """Returns a file's number on its device, or 0 if there is no such file."""
+    try:
+        return Path(path).stat().st_ino
+    except OSError:
+        return 0
+
+
 @lru_cache(maxsize=128)
-def _footer(path: str, size: int, modified_ns: int) -> pq.FileMetaData:
-    del size, modified_ns  # they tell one state of the file from the next
+def _footer(path: str, size: int, modified_ns: int, inode: int) -> pq.FileMetaData:
+    del size, modified_ns, inode  # they tell one state of the file from the next
     return pq.read_metadata(path)
 
 

@@ -14,7 +14,7 @@ from springald.errors import (
     UnknownSettingError,
 )
 from springald.limits import PARTITIONS_MAX
-from springald_scheduler.planning.cutter import CutRules
+from springald_scheduler.planning.drafts import CutRules
 
 DISTRIBUTION: Final = "springald.distribution"
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?")
