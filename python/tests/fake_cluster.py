@@ -52,6 +52,7 @@ class Script:
         held: It runs until `FakeCluster.finish()` or a cancel.
         breaks: How many of its streams break after their first update.
         lost_part: Reading its rows fails with this.
+        rows_told: In place of the truth, how many rows each part is said to have.
     """
 
     rows: pa.Table = field(default_factory=lambda: pa.table({"one": [1]}))
@@ -64,6 +65,7 @@ class Script:
     held: bool = False
     breaks: int = 0
     lost_part: SpringaldError | None = None
+    rows_told: int | None = None
 
 
 @dataclass
@@ -377,7 +379,11 @@ class FakeCluster(SchedulerServiceServicer):
                 writer.write_table(job.script.rows)
             return pb.JobResult(inline=pb.InlineRows(arrow_stream=sink.getvalue().to_pybytes()))
         parts = [
-            pb.ResultPart(flight_address=self.flight.address, ticket=f"{job.id} {number}".encode())
+            pb.ResultPart(
+                flight_address=self.flight.address,
+                ticket=f"{job.id} {number}".encode(),
+                rows=job.script.rows_told or 0,
+            )
             for number in range(job.script.parts)
         ]
         return pb.JobResult(remote=pb.RemoteRows(parts=parts, rows=job.script.rows.num_rows))

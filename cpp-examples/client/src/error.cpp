@@ -1,5 +1,6 @@
 #include "springald/error.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -23,13 +24,14 @@ std::string name_of(Code code) {
 std::string text_of(const error::v1::Error& told) {
   std::string where = told.node_id();
   if (!told.executor_id().empty()) {
-    where += (where.empty() ? "executor " : ", executor ") + told.executor_id();
+    where.append(where.empty() ? "executor " : ", executor ").append(told.executor_id());
   }
-  const auto line_end = told.message().find('\n');
-  std::string text = "[" + name_of(told.code()) + "] " + told.message().substr(0, line_end);
-  if (!where.empty()) text += " (at " + where + ")";
-  if (line_end != std::string::npos) text += told.message().substr(line_end);
-  return text;
+  const std::string& message = told.message();
+  const auto line_end = std::min(message.find('\n'), message.size());
+  std::string text = "[";
+  text.append(name_of(told.code())).append("] ").append(message, 0, line_end);
+  if (!where.empty()) text.append(" (at ").append(where).append(")");
+  return text.append(message, line_end);
 }
 
 Fault fault_of(Code code) {
