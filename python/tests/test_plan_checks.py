@@ -17,6 +17,7 @@ from springald.limits import (
     RELATION_DEPTH_MAX,
 )
 from springald.plan.v1 import plan_pb2
+from springald.plan.v1.functions_pb2 import FUNCTION_KIND_SCALAR
 from springald.plans import check_plan, problems_of
 
 GOOD = """
@@ -226,7 +227,8 @@ def calls(count: int, name: str) -> plan_pb2.Plan:
         expressions.add(common=plan_pb2.ExpressionCommon(node_id=leaf)).column.position = 0
         common = plan_pb2.ExpressionCommon(node_id=call, operand_ids=[call - 2, leaf])
         made = expressions.add(common=common).call
-        made.function_name, made.function_kind = name, 1
+        made.function_name = name
+        made.function_kind = FUNCTION_KIND_SCALAR
     return plan
 
 

@@ -1,6 +1,7 @@
 """Commands of plans, SQL with parameters, Substrait, and what is refused, each with its error."""
 
 from pathlib import Path
+from typing import Any
 
 import plan_kit as k
 import pyarrow as pa
@@ -108,7 +109,7 @@ def test_command_sets_shows_and_resets_a_setting(simulation: Simulation) -> None
     ],
 )  # fmt: skip
 def test_command_that_shows_gives_what_its_statement_gives(
-    simulation: Simulation, command: dict[str, dict[str, object]], sql: str
+    simulation: Simulation, command: dict[str, Any], sql: str
 ) -> None:
     """SHOW and DESCRIBE of plans are those of SQL."""
     got = carried_out(simulation, k.plan(k.command(**command)))
@@ -143,7 +144,7 @@ def test_explained_plan_tells_its_stages(simulation: Simulation) -> None:
     ids=lambda command: next(iter(command)),
 )
 def test_command_that_is_not_offered_is_refused(
-    simulation: Simulation, command: dict[str, dict[str, object]]
+    simulation: Simulation, command: dict[str, Any]
 ) -> None:
     """What Springald does not carry out ends in UNSUPPORTED, with what to do instead."""
     with pytest.raises(e.UnsupportedError, match=r";|got"):

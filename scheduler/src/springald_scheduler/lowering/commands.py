@@ -58,7 +58,7 @@ def lower_command(lowering: Lowering, root: plan_pb2.Relation, query_of: QueryOf
             "register the rows or files as a table"
         )
     start = _QUERIES[kind](body)
-    return replace(query, sql=f"{start} {query.sql}")
+    return replace(query, sql=f"{start} {query.sql}", steps=())
 
 
 def _explain(body: commands_pb2.ExplainCommand) -> str:

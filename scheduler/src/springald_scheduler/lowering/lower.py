@@ -63,7 +63,7 @@ def query_of(lowering: Lowering, relation_id: int, names: tuple[str, ...] | None
         except SpringaldError as error:
             error.node_id = error.node_id or node
             raise
-        return replace(alone, steps=((node, alone.sql),))
+        return replace(alone, node=node)
     block = run(lower_relation(lowering, relation_id, Surroundings()))
     shown = tuple(column.name for column in block.columns) if names is None else names
     unique = unique_names(
@@ -72,7 +72,7 @@ def query_of(lowering: Lowering, relation_id: int, names: tuple[str, ...] | None
     block = _without_clashes(lowering, block, unique)
     text = select_text(block, names=unique)
     lowered = lowering.lowered(text, () if unique == shown else shown)
-    return replace(lowered, steps=(*lowered.steps, (block.node, text)))
+    return replace(lowered, node=block.node)
 
 
 _SOURCE_NAME: Final = re.compile(r'"((?:[^"]|"")*)"')

@@ -75,12 +75,13 @@ class Lowering:
         settings = [("datafusion.sql_parser.recursion_limit", str(PARSER_DEPTH))]
         if self.needs_lambdas:
             settings.append(("datafusion.sql_parser.dialect", "duckdb"))
+        named, steps = self._with()
         return Lowered(
-            sql=self._with(len(self._parts)) + query,
+            sql=named + query,
             parameters=tuple(self.parameters.items()),
             tables=tuple(self.tables),
             settings=tuple(settings),
-            steps=tuple(self._steps()),
+            steps=tuple(steps),
             names=names,
         )
 
@@ -89,17 +90,17 @@ class Lowering:
         settings = (("datafusion.sql_parser.recursion_limit", str(PARSER_DEPTH)),)
         return Lowered(query, tuple(self.given.items()), tuple(self.tables), settings)
 
-    def _with(self, count: int) -> str:
-        if not count:
-            return ""
-        word = "WITH RECURSIVE" if self.is_recursive else "WITH"
-        return f"{word} {', '.join(text for _, _, text in self._parts[:count])} "
-
-    def _steps(self) -> list[tuple[str, str]]:
-        return [
-            (node, f"{self._with(number + 1)}SELECT 1 FROM {name}")
-            for number, (node, name, _) in enumerate(self._parts)
-        ]
+    def _with(self) -> tuple[str, list[tuple[str, str, int]]]:
+        """Returns the named parts as text, and where each ends."""
+        if not self._parts:
+            return "", []
+        text = "WITH RECURSIVE " if self.is_recursive else "WITH "
+        ends, size = [], len(text)
+        for node, name, part in self._parts:
+            size += len(part)
+            ends.append((node, name, size))
+            size += len(", ")
+        return f"{text}{', '.join(part for _, _, part in self._parts)} ", ends
 
 
 def select_text(block: Block, *, names: tuple[str, ...] = (), extra: tuple[str, ...] = ()) -> str:

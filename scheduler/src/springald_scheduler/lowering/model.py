@@ -53,8 +53,10 @@ class Lowered:
         parameters: Values of the parameters in it, by name without the dollar sign.
         tables: Tables that must exist while it is planned or run.
         settings: Settings of the engine that its text needs.
-        steps: For each named part of the text, the plan's node and the text of the query that is
-            that part alone; the last one is the whole. So an error of the engine gets a node.
+        node: The plan's node that is all of it.
+        steps: For each named part of the text, the plan's node, its name, and where it ends. The
+            text up to there is a query with a SELECT behind it, so an error of the engine can be
+            given a node.
         names: Names of the columns, if not all of them could be said in the text.
         substrait_plan: The statement, if it is one of Substrait and has no text.
         is_written: True if people wrote the text, so that places in it mean something.
@@ -64,7 +66,8 @@ class Lowered:
     parameters: tuple[tuple[str, pa.Scalar], ...] = ()
     tables: tuple[PrivateTable, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
-    steps: tuple[tuple[str, str], ...] = ()
+    node: str = ""
+    steps: tuple[tuple[str, str, int], ...] = ()
     names: tuple[str, ...] = ()
     substrait_plan: bytes = b""
     is_written: bool = False

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from springald.engine.catalog import AllowedPaths, CatalogEntry
 from springald.errors import InvalidQueryError, SpringaldError
+from springald_scheduler.limits import PLAN_KEPT_BYTES_MAX, PLANS_KEPT_MAX
 from springald_scheduler.lowering.model import Lowered, PrivateTable
 from springald_scheduler.lowering.statement import lower_statement
 from springald_scheduler.lowering.text import string
@@ -33,7 +34,11 @@ def reading(session: PlannerSession, allowed: AllowedPaths, statement: Statement
         yield statement
         return
     with session.statement():
-        lowered = lower_statement(statement, SessionCatalog(session, allowed))
+        digest = hashlib.sha256(statement).digest()
+        lowered = session.lowered.get(digest)
+        if lowered is None:
+            lowered = lower_statement(statement, SessionCatalog(session, allowed))
+            _keep(session, digest, lowered)
         if lowered.is_written:
             statements.check_text(lowered.sql)
         session.bind(
@@ -42,7 +47,7 @@ def reading(session: PlannerSession, allowed: AllowedPaths, statement: Statement
                 settings=lowered.settings,
                 names=lowered.names,
                 substrait_plan=lowered.substrait_plan,
-                digest=hashlib.sha256(statement).digest(),
+                digest=digest,
             )
         )
         try:
@@ -54,6 +59,15 @@ def reading(session: PlannerSession, allowed: AllowedPaths, statement: Statement
             raise
 
 
+def _keep(session: PlannerSession, digest: bytes, lowered: Lowered) -> None:
+    """Keeps what a plan was lowered to, for the next time; tables of its own are made anew."""
+    if lowered.tables or len(lowered.sql) + len(lowered.substrait_plan) > PLAN_KEPT_BYTES_MAX:
+        return
+    while len(session.lowered) >= PLANS_KEPT_MAX:
+        del session.lowered[next(iter(session.lowered))]
+    session.lowered[digest] = lowered
+
+
 def kind_of(session: PlannerSession, sql: str) -> StatementKind:
     """Returns the kind of a statement; a plan of Substrait has no text and is a query."""
     return StatementKind.QUERY if session.bound.substrait_plan else statement_kind(sql)
@@ -61,14 +75,15 @@ def kind_of(session: PlannerSession, sql: str) -> StatementKind:
 
 def _node_of(session: PlannerSession, lowered: Lowered) -> str:
     """Returns the plan's node whose part of the text is the first that the engine refuses."""
-    for node, sql in lowered.steps[:-1]:
+    for node, name, end in lowered.steps:
+        sql = f"{lowered.sql[:end]} SELECT 1 FROM {name}"  # noqa: S608 - names made here
         try:
             frame = session.query(sql, 1)
             with engine_errors(sql):
                 frame.execution_plan()  # types are looked at here
         except SpringaldError:
             return node
-    return lowered.steps[-1][0] if lowered.steps else ""
+    return lowered.node
 
 
 class SessionCatalog:

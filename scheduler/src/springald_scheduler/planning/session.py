@@ -36,6 +36,7 @@ from springald.errors import (
 )
 from springald.limits import INLINE_ROWS_BYTES_MAX, SQL_DEPTH_MAX
 from springald.sql_text import strip_end
+from springald_scheduler.lowering.model import Lowered
 from springald_scheduler.planning.model import Bound, ClusterShape, SessionSnapshot, Upload
 from springald_scheduler.planning.placeholders import Placeholders
 from springald_scheduler.planning.plan_cache import PlanCache, PlanKey, Scanned, depends_on_time
@@ -85,6 +86,7 @@ class PlannerSession:
         plans: Plans of queries that may come again, from here or from an equal session.
         scanned: The files of the query that was planned last, as they were before.
         bound: What comes with the statement that is being planned.
+        lowered: Plans that were lowered, by digest; they rest on the columns of tables.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class PlannerSession:
         self.plans = PlanCache(allowed) if plans is None else plans
         self.scanned: list[Scanned] = []
         self.bound = Bound()
+        self.lowered: dict[bytes, Lowered] = {}
         self._columns: dict[str, bytes] = {}
 
     @contextmanager
@@ -176,6 +179,11 @@ class PlannerSession:
         return PlanKey(
             sql, self.bound.digest, shape, frozenset(own), frozenset(engine), entries, columns
         )
+
+    def _forget_columns(self) -> None:
+        """Forgets what rests on the columns of tables, of which one changes."""
+        self._columns.clear()
+        self.lowered.clear()
 
     def _columns_of(self, name: str) -> bytes:
         """Returns the columns that a table or view has had since it was made, as a key."""
@@ -279,7 +287,7 @@ class PlannerSession:
         self._make(self.entries.values())
 
     def _make(self, entries: Iterable[CatalogEntry]) -> None:
-        self._columns.clear()
+        self._forget_columns()
         failed = build(self.context, entries, self._locations())
         self.missing = {
             name: error_from_engine(failure, default=InvalidQueryError)
@@ -310,7 +318,7 @@ class PlannerSession:
         Raises:
             SpringaldError: The engine refuses it, or it is a view of what it replaces.
         """
-        self._columns.clear()
+        self._forget_columns()
         with engine_errors(sql or entry.statement):
             apply_entry(self.context, entry, self._locations())
         try:
@@ -361,7 +369,7 @@ class PlannerSession:
         if name not in self.missing:
             with engine_errors(sql):
                 self.context.sql(sql).collect()
-        self._columns.clear()
+        self._forget_columns()
         dropped = self.entries.pop(name, None)
         self._remake_views()
         return self._unused(dropped)
