@@ -68,8 +68,8 @@ IN_PLACE_BYTES_MIN: Final = 4 * 1024 * 1024
 LOCATE_MS_MAX: Final = 5_000
 """How long an executor may take to say where a part lies, before its rows are fetched instead."""
 
-ROWS_SILENCE_MS_MAX: Final = 120_000
-"""How long a Flight server may leave a reader without the next rows."""
+ROWS_SILENCE_MS_MAX: Final = 20_000
+"""How long a Flight server may leave a reader without the next rows, before they count as lost."""
 
 SHOW_ROWS_DEFAULT: Final = 20
 """Rows that `show()` prints."""

@@ -22,6 +22,7 @@ from springald.part_reader import PartReader
 from springald.physical.v1 import physical_pb2
 from springald.plan.v1 import plan_pb2
 from springald.progress import JobStatus, Progress
+from springald.result_parts import RESTORES_MAX, Parts, ResultChangedError, restored_parts
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session, new_operation_id, plan_of
 from springald.sql_text import with_caret
@@ -137,8 +138,8 @@ class Job:
             SpringaldError: The job failed or was cancelled, or its rows cannot be fetched.
         """
         if self._table is None:
-            with self._given_up_if_interrupted(), self.result_batches() as reader:
-                self._table = reader.read_all()
+            with self._given_up_if_interrupted():
+                self._table = self._read_whole()
         return self._table
 
     def result_batches(self) -> pa.RecordBatchReader:
@@ -160,7 +161,7 @@ class Job:
         if not result.remote.parts:
             raise InternalError(f"a result has at least one part: got none of {self.id}")
         with self._given_up_if_interrupted():
-            reader = PartReader(self._session.transport, result.remote.parts)
+            reader = self._open(result.remote.parts)
             return pa.RecordBatchReader.from_batches(reader.schema, self._rows(reader))
 
     def statistics(self) -> JobStatistics:
@@ -223,6 +224,32 @@ class Job:
         if status is not JobStatus.SUCCEEDED:
             raise InternalError(f"a failed job says why: got {status.value} without an error")
         return self._watch.update.result
+
+    def _read_whole(self) -> pa.Table:
+        """Reads all rows; a result that is another one, since it was lost, is read once more."""
+        result = self._wait_result()
+        is_remote = result.WhichOneof("rows") == "remote" and bool(result.remote.parts)
+        if not (is_remote and self._release.alive):
+            with self.result_batches() as batches:
+                return batches.read_all()
+        parts: Parts = result.remote.parts
+        try:
+            for _ in range(RESTORES_MAX):
+                reader = self._open(parts)
+                try:
+                    return pa.Table.from_batches(list(reader), reader.schema)
+                except ResultChangedError as changed:
+                    parts = changed.parts
+                finally:
+                    reader.close()
+            raise ResultChangedError(parts)
+        finally:
+            self._release()
+
+    def _open(self, parts: Parts) -> PartReader:
+        session, operation_id = self._session, self.operation_id
+        restore = partial(restored_parts, session.transport, session.id, operation_id)
+        return PartReader(session.transport, parts, restore)
 
     def _rows(self, reader: PartReader) -> Iterator[pa.RecordBatch]:
         """Streams rows; being a method, it keeps the job, and with it the result, alive."""

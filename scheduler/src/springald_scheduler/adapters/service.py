@@ -33,6 +33,7 @@ from springald_scheduler.codec.requests import (
     registered_upload,
     released_upload,
     releases,
+    result_lost,
     session_closed,
     session_opened,
     session_seen,
@@ -101,6 +102,8 @@ class SchedulerApi:
         """Follows a job that was started before."""
         self._see(request.session_id)
         name = check_name(request.operation_id, "operation_id")
+        if request.lost_task_ids:
+            self._driver.tell(result_lost(request))
         watch = self._driver.watch(request.session_id, name)
         return Updates(watch, self._update, lambda update: pb.AttachJobResponse(update=update))
 

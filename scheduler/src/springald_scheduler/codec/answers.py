@@ -135,6 +135,14 @@ def _rows_to_proto(job: JobView, mint: Mint) -> pb.RemoteRows:
             ticket=mint.read_ticket(read),
             rows=sum(rows for _, rows, _ in measured),
             bytes=sum(size for _, _, size in measured),
+            outputs=[
+                pb.ResultOutput(
+                    task_id=output.attempt_id,
+                    rows=sum(rows for _, rows, _ in output.partitions),
+                    digest=output.digest,
+                )
+                for output in part.outputs
+            ],
         )
     rows.rows = sum(part.rows for part in rows.parts)
     rows.bytes = sum(part.bytes for part in rows.parts)

@@ -6,6 +6,7 @@ from springald_scheduler.codec.figures import figures_from_proto, operators_from
 from springald_scheduler.codec.sizes import (
     fingerprint,
     finished_sizes,
+    output_digest,
     sizes_to_proto,
     slice_to_proto,
 )
@@ -144,6 +145,7 @@ def _finished_from_proto(
         operators=operators_from_proto(message.operators),
         rows=message.rows.arrow_stream if message.HasField("rows") else None,
         fingerprint=fingerprint(message),
+        digest=output_digest(message),
     )
 
 

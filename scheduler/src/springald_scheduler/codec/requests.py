@@ -29,6 +29,7 @@ from springald_scheduler.core.events import (
     JobCancelRequested,
     JobReleased,
     JobSubmitted,
+    ResultLost,
     SessionClosed,
     SessionOpened,
     SessionSeen,
@@ -157,6 +158,11 @@ def session_closed(session_id: str) -> SessionClosed:
 def cancellation(request: pb.CancelJobRequest) -> JobCancelRequested:
     """The event of a wish to stop a job."""
     return JobCancelRequested(request.session_id, request.operation_id, request.reason)
+
+
+def result_lost(request: pb.AttachJobRequest) -> ResultLost:
+    """Reads which parts of a result could not be fetched."""
+    return ResultLost(request.session_id, request.operation_id, tuple(request.lost_task_ids))
 
 
 def releases(session_id: str, names: Sequence[str]) -> list[JobReleased]:

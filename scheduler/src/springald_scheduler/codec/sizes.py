@@ -48,6 +48,15 @@ def fingerprint(message: pb.TaskFinished) -> int:
     return int.from_bytes(digest.digest(), "little") or _EMPTY
 
 
+def output_digest(message: pb.TaskFinished) -> int:
+    """Returns what tells the bytes of an attempt's output from others; 0 if that is not known."""
+    sizes = message.sizes
+    if not sizes.digests or len(sizes.digests) != len(sizes.rows):
+        return 0
+    packed = struct.pack(f"<{len(sizes.digests)}Q", *sizes.digests)
+    return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "little") or _EMPTY
+
+
 def finished_sizes(message: pb.TaskFinished) -> Sizes:
     """Reads how large the partitions of an attempt's output are, in either of two forms.
 

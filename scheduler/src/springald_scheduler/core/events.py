@@ -201,7 +201,7 @@ class TaskFinished(Event):
 
     `operators` are those that ran, if the task planned a whole query itself. `rows` are all of a
     small result, as an Arrow IPC stream. `fingerprint` is of the rows of all partitions, whatever
-    their order; 0 if it is not known.
+    their order, and `digest` of their bytes; 0 if it is not known.
     """
 
     executor_id: str
@@ -215,6 +215,7 @@ class TaskFinished(Event):
     operators: tuple[Operator, ...] = ()
     rows: bytes | None = None
     fingerprint: int = 0
+    digest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

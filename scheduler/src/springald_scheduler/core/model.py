@@ -95,6 +95,7 @@ class Task:
         lost: True if it is finished and its output is gone. It runs again when somebody needs it.
         fingerprint: Of the rows of the last output, whatever their order; 0 if it has none yet, or
             none is known.
+        digest: Of the bytes of the output; 0 if it is not known.
         made: True if an attempt has finished, also if its output is gone.
         troubles: What has gone wrong with it, if anything has.
     """
@@ -117,6 +118,7 @@ class Task:
     flight_address: str = ""
     lost: bool = False
     fingerprint: int = 0
+    digest: int = 0
     made: bool = False
     troubles: Troubles | None = None
 

@@ -15,7 +15,8 @@ Key = tuple[str, ...]
 class OutputLocation:
     """Where the output of one task lies, and how large its partitions are.
 
-    `fingerprint` is of its rows, whatever their order; 0 if it is not known.
+    `fingerprint` is of its rows, whatever their order, and `digest` of its bytes; 0 if it is not
+    known.
     """
 
     attempt_id: str
@@ -23,6 +24,7 @@ class OutputLocation:
     flight_address: str
     sizes: Sizes
     fingerprint: int = 0
+    digest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from springald_scheduler.core.endings import answers_with_rows, fail_job, job_re
 from springald_scheduler.core.failures import executor_lost, too_many_restarts, upload_lost
 from springald_scheduler.core.files import cancel_attempts, stop_attempt
 from springald_scheduler.core.graph import Repeats
-from springald_scheduler.core.model import Executor, Job, StageRun, Task
+from springald_scheduler.core.model import Executor, Job, StageRun, Task, Troubles
 from springald_scheduler.core.queues import (
     dequeue_stage,
     enqueue_stage,
@@ -46,7 +46,10 @@ def lose_attempt(job: Job, attempt_id: str) -> bool:
         return False
     run, task = found
     # Rows that are not there cannot be missed, except that the result's schema lies there too.
-    task.lost = task.lost or _can_be_lost(run, task)
+    if not task.lost and _can_be_lost(run, task):
+        task.lost = True
+        task.troubles = task.troubles or Troubles()
+        task.troubles.avoided.add(task.executor_id)
     return task.lost
 
 

@@ -117,6 +117,7 @@ def finish_stage(world: World, job: Job, run: StageRun) -> None:
             task.flight_address,
             task.sizes,
             task.fingerprint,
+            task.digest,
         )
         for task in run.tasks
     )

@@ -37,7 +37,7 @@ def on_task_finished(world: World, event: TaskFinished) -> None:
         return
     former, again = task.fingerprint, task.made
     world.change_task(job, run, task, TaskState.FINISHED)
-    task.made, task.fingerprint = True, event.fingerprint
+    task.made, task.fingerprint, task.digest = True, event.fingerprint, event.digest
     task.flight_address = executor.flight_address
     task.sizes = event.sizes
     task.rows_out = sum(event.sizes.rows)

@@ -33,6 +33,7 @@ class ResultOutput:
     executor_id: str
     flight_address: str
     partitions: tuple[tuple[int, int, int], ...]
+    digest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,7 @@ def _result_outputs(job: Job) -> Iterator[ResultOutput]:
             executor_id=location.executor_id,
             flight_address=location.flight_address,
             partitions=tuple(location.sizes) or ((0, 0, 0),),
+            digest=location.digest,
         )
 
 

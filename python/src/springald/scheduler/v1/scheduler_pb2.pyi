@@ -308,19 +308,28 @@ class AttachJobRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     OPERATION_ID_FIELD_NUMBER: _builtins.int
+    LOST_TASK_IDS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session. Required."""
     operation_id: _builtins.str
     """The job, by the operation id under which it was started, or by its job id."""
+    @_builtins.property
+    def lost_task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Outputs of the job's result, by ResultOutput.task_id, that could not be fetched. If they are still
+        those of the result they are made again: the job, which had succeeded, runs once more until they
+        are, and the last update has the result with its new places.
+        """
+
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         operation_id: _builtins.str = ...,
+        lost_task_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_id", b"operation_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lost_task_ids", b"lost_task_ids", "operation_id", b"operation_id", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -536,6 +545,7 @@ class ResultPart(_message.Message):
     TICKET_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     BYTES_FIELD_NUMBER: _builtins.int
+    OUTPUTS_FIELD_NUMBER: _builtins.int
     flight_address: _builtins.str
     """The executor's Flight server: `host:port`."""
     ticket: _builtins.bytes
@@ -544,6 +554,12 @@ class ResultPart(_message.Message):
     """Rows in this part."""
     bytes: _builtins.int
     """Bytes in this part."""
+    @_builtins.property
+    def outputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResultOutput]:
+        """The outputs that it consists of, in the order of their rows. Rows of a part that cannot be fetched
+        can be asked for again, see AttachJobRequest.lost_task_ids.
+        """
+
     def __init__(
         self,
         *,
@@ -551,14 +567,47 @@ class ResultPart(_message.Message):
         ticket: _builtins.bytes = ...,
         rows: _builtins.int = ...,
         bytes: _builtins.int = ...,
+        outputs: _abc.Iterable[Global___ResultOutput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "flight_address", b"flight_address", "rows", b"rows", "ticket", b"ticket"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "flight_address", b"flight_address", "outputs", b"outputs", "rows", b"rows", "ticket", b"ticket"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResultPart: _TypeAlias = ResultPart  # noqa: Y015
+
+@_typing.final
+class ResultOutput(_message.Message):
+    """ResultOutput is what one task made of a result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """The attempt that made it."""
+    rows: _builtins.int
+    """Rows in it."""
+    digest: _builtins.int
+    """Tells its bytes from those of other attempts of the task; 0 if that is not known. Whoever has read
+    some rows of an output that is made again can go on behind them if the digests are equal.
+    """
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        rows: _builtins.int = ...,
+        digest: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "rows", b"rows", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResultOutput: _TypeAlias = ResultOutput  # noqa: Y015
 
 @_typing.final
 class DescribeQueryRequest(_message.Message):
