@@ -14,6 +14,7 @@ from springald.conformance.v1 import vector_pb2 as pb
 from springald.plan.v1 import plan_pb2
 
 PLAN_MAJOR: Final = 1
+PLAN_MINOR: Final = 1
 _IN_DATA: Final = re.compile(r"(?<![\w/])data/(?=\w)")
 
 
@@ -106,9 +107,15 @@ def complete(statement: pb.Statement) -> None:
     """Fills in what vectors leave out: a plan's version, and where the suite's files are."""
     if statement.HasField("sql"):
         statement.sql.text = in_data(statement.sql.text)
+    for relation in statement.plan.relations.relations:
+        for files in (relation.read_files.files, relation.create_external_table.files):
+            if files.path:
+                files.path = in_data(files.path)
     if statement.HasField("plan") and not statement.plan.HasField("version"):
         statement.plan.version.CopyFrom(
-            plan_pb2.PlanVersion(major=PLAN_MAJOR, producer="springald-conformance")
+            plan_pb2.PlanVersion(
+                major=PLAN_MAJOR, minor=PLAN_MINOR, producer="springald-conformance"
+            )
         )
 
 

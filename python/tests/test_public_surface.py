@@ -13,6 +13,8 @@ PUBLIC = {
         "cancel_job",
         "close",
         "deregister_table",
+        "describe_plan",
+        "execute_plan",
         "executors",
         "from_arrow",
         "from_pandas",

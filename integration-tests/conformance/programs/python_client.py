@@ -16,10 +16,14 @@ from springald.codec.errors import error_to_proto
 from springald.conformance.v1 import client_pb2 as pb
 from springald.conformance.v1 import vector_pb2 as vectors
 from springald.physical.v1 import physical_pb2 as physical
+from springald.plan.v1 import plan_pb2
 from springald.types import schema_to_proto
 
 FEATURES: Final = [
     vectors.FEATURE_SQL,
+    vectors.FEATURE_SQL_PARAMETERS,
+    vectors.FEATURE_PLAN,
+    vectors.FEATURE_SUBSTRAIT,
     vectors.FEATURE_SETTINGS,
     vectors.FEATURE_UPLOAD,
     vectors.FEATURE_REGISTER_FILES,
@@ -64,7 +68,7 @@ class PythonClient:
     def execute(self, call: pb.ExecuteCall) -> pb.Answer:
         """Runs a statement and takes its rows."""
         execute = call.execute
-        job = self._frame(call.session, execute.statement).execute()
+        job = self._start(call.session, execute.statement)
         if execute.cancel == vectors.CANCEL_MOMENT_AT_ONCE:
             job.cancel("a vector wants it")
         reader = job.result_batches()
@@ -82,7 +86,10 @@ class PythonClient:
 
     def describe(self, call: pb.DescribeCall) -> pb.Answer:
         """Tells columns."""
-        return pb.Answer(columns=schema_to_proto(self._frame(call.session, call.statement).schema))
+        session, statement = self._sessions[call.session], call.statement
+        if _is_text(statement):
+            return pb.Answer(columns=schema_to_proto(session.sql(statement.sql.text).schema))
+        return pb.Answer(columns=schema_to_proto(session.describe_plan(_plan_of(statement))))
 
     def upload(self, call: pb.UploadCall) -> pb.Answer:
         """Makes rows a table."""
@@ -113,11 +120,32 @@ class PythonClient:
             session.close()
         self._sessions.clear()
 
-    def _frame(self, session: str, statement: vectors.Statement) -> springald.DataFrame:
-        kind = statement.WhichOneof("kind")
-        if kind != "sql":
-            raise NotImplementedError(f"a statement is SQL text: got {kind}")
-        return self._sessions[session].sql(statement.sql.text)
+    def _start(self, session: str, statement: vectors.Statement) -> springald.Job:
+        """Starts a statement: text as users write it, and the others as messages."""
+        if _is_text(statement):
+            return self._sessions[session].sql(statement.sql.text).execute()
+        return self._sessions[session].execute_plan(_plan_of(statement))
+
+
+def _is_text(statement: vectors.Statement) -> bool:
+    """True for SQL text without parameters."""
+    sql = statement.sql
+    has_parameters = sql.positional_parameters or sql.named_parameters
+    return statement.HasField("sql") and not has_parameters
+
+
+def _plan_of(statement: vectors.Statement) -> plan_pb2.Plan | bytes:
+    version = plan_pb2.PlanVersion(major=1, minor=1, producer="conformance-python")
+    match statement.WhichOneof("kind"):
+        case "plan":
+            return statement.plan
+        case "plan_bytes":
+            return statement.plan_bytes
+        case "substrait":
+            foreign = plan_pb2.SubstraitPlan(plan=statement.substrait)
+            return plan_pb2.Plan(version=version, substrait=foreign)
+        case _:
+            return plan_pb2.Plan(version=version, sql=statement.sql)
 
 
 _DONE: Final = pb.Answer(done=pb.Done())

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
+import pyarrow as pa
+
 from springald.checks import check_is_text, check_text
 from springald.client_limits import JOBS_LISTED_MAX
 from springald.dataframe import DataFrame
 from springald.dataframe.sources import OWN_TABLE_PREFIX, named_table
 from springald.dataframe.statement import Parameters, Statement
 from springald.errors import InvalidArgumentError, UnknownTableError, UnsupportedError
+from springald.given_plans import plan_from_bytes, statement_of
 from springald.grpc_transport import GrpcTransport
 from springald.job import Job
 from springald.job_profile import JobProfile
@@ -18,12 +21,13 @@ from springald.limits import LOCAL_MEMORY_BYTES_MIN
 from springald.listings import ExecutorInfo, JobInfo, TableInfo
 from springald.paths import absolute, option_text
 from springald.physical.v1 import physical_pb2
-from springald.plan.v1 import names_pb2
+from springald.plan.v1 import names_pb2, plan_pb2
 from springald.readers import Readers
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session
 from springald.sql_text import is_query, name_parts, quote_name, written_name
 from springald.transport import Transport
+from springald.types import schema_from_proto
 from springald.uploads import Tabular, upload
 from springald.urls import address_of
 
@@ -127,6 +131,44 @@ class Connection(Readers):
         done = Job(self._session, query, statement.to_plan())
         done.result()
         return DataFrame(self._session, statement, done)
+
+    def execute_plan(self, plan: plan_pb2.Plan | bytes) -> Job:
+        """Starts a statement that was written as a message of `springald.plan.v1`.
+
+        What a program of another language, a file or another library made of the protocol runs as
+        it is: SQL text with parameters, a logical plan, or a plan of Substrait.
+
+        Args:
+            plan: The message, or its bytes.
+
+        Example:
+            >>> from springald.plan.v1.plan_pb2 import Plan, PlanVersion, SqlText
+            >>> version = PlanVersion(major=1)
+            >>> plan = Plan(version=version, sql=SqlText(text="SELECT 1 AS a"))
+            >>> con.execute_plan(plan).result().to_pydict()
+            {'a': [1]}
+
+        Raises:
+            MessageGarbledError: The bytes are no plan.
+            SpringaldError: The scheduler refused the plan, or cannot be reached.
+        """
+        message = plan_from_bytes(plan) if isinstance(plan, bytes) else plan
+        return Job(self._session, statement_of(message), message)
+
+    def describe_plan(self, plan: plan_pb2.Plan | bytes) -> pa.Schema:
+        """Tells the columns of a query that was written as a message, without running it.
+
+        Args:
+            plan: The message, or its bytes.
+
+        Raises:
+            MessageGarbledError: The bytes are no plan.
+            SpringaldError: The plan is wrong, or the scheduler cannot be reached.
+        """
+        self._session.check_open()
+        message = plan_from_bytes(plan) if isinstance(plan, bytes) else plan
+        request = pb.DescribeQueryRequest(session_id=self._session.id, plan=message)
+        return schema_from_proto(self._session.transport.describe_query(request).schema)
 
     def table(self, name: str) -> DataFrame:
         """Returns a DataFrame of all rows of a table or view.

@@ -57,7 +57,7 @@ def query_of(lowering: Lowering, relation_id: int, names: tuple[str, ...] | None
     if relation.WhichOneof("kind") == "sql" and names is None:
         # Alone it is the statement, with its own order and names.
         node = node_of(relation)
-        alone = lowering.lowered_alone(relation.sql.query.strip().rstrip(";"))
+        alone = lowering.lowered_alone(sources.query_text(relation))
         try:
             lowering.catalog.query(alone)
         except SpringaldError as error:

@@ -5,8 +5,9 @@ from typing import Final
 
 import pyarrow as pa
 
-from springald.errors import InvalidArgumentError, UnknownTableError
+from springald.errors import InvalidArgumentError, InvalidQueryError, UnknownTableError
 from springald.plan.v1 import names_pb2, plan_pb2, sources_pb2
+from springald.sql_text import is_nestable
 from springald.types import schema_from_proto
 from springald_scheduler.lowering.arrow_types import sql_text
 from springald_scheduler.lowering.expressions import lower_all
@@ -99,9 +100,25 @@ def _inline_table(lowering: Lowering, relation: plan_pb2.Relation, _: Surroundin
     )
 
 
+def query_text(relation: plan_pb2.Relation) -> str:
+    """Returns the text of a relation that is a query in SQL.
+
+    Raises:
+        InvalidQueryError: It is another statement, which planning alone might carry out.
+    """
+    query = relation.sql.query.strip().rstrip(";")
+    if not is_nestable(query):
+        raise InvalidQueryError(
+            "SQL text in a plan is a query, a SELECT, WITH, VALUES or FROM: got "
+            f"{query[:40]!r}; send a command as a statement of its own",
+            node_id=node_of(relation),
+        )
+    return query
+
+
 @rule("sql")
 def _sql(lowering: Lowering, relation: plan_pb2.Relation, _: Surroundings) -> Block:
-    query = relation.sql.query.strip().rstrip(";")
+    query = query_text(relation)
     for name, scalar in lowering.given.items():
         lowering.parameters[name] = scalar
     schema = lowering.catalog.query(lowering.lowered_alone(query))

@@ -577,7 +577,7 @@ Global___TableFunctionRelation: _TypeAlias = TableFunctionRelation  # noqa: Y015
 class ReadCteRelation(_message.Message):
     """ReadCteRelation puts out the rows of a relation that a WithRelation or RecursiveRelation names. No
     inputs. The innermost one round it that has the name counts; a reader refuses a name that none
-    has with UNKNOWN_TABLE.
+    has with INVALID_ARGUMENT.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
