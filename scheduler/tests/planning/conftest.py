@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from plan_rows import dims, facts
 from simulate import Simulation
 
 PARTITIONED = {
@@ -21,12 +22,12 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The statements that make all tables."""
     home = tmp_path_factory.mktemp("tables")
     return [
-        _table(home, "facts", _facts(), files=4),
-        _table(home, "dims", _dims(), files=3),
+        _table(home, "facts", facts(), files=4),
+        _table(home, "dims", dims(), files=3),
         _table(home, "skewed", _skewed(), files=4),
         _table(home, "ordered", _ordered(), files=4, clauses="WITH ORDER (id ASC)"),
-        _table(home, "one", _dims().slice(0, 1), files=1),
-        _table(home, "none", _dims().slice(0, 0), files=3),
+        _table(home, "one", dims().slice(0, 1), files=1),
+        _table(home, "none", dims().slice(0, 0), files=3),
         _folders(home),
     ]
 
@@ -48,27 +49,6 @@ def simulate(tmp_path: Path, statements: list[str]) -> Simulate:
 def simulation(simulate: Simulate) -> Simulation:
     """A simulation whose session has set nothing."""
     return simulate()
-
-
-def _facts() -> pa.Table:
-    ids = range(96)
-    return pa.table({
-        "id": pa.array(ids, pa.int64()),
-        "k": pa.array([None if i % 9 == 0 else i * 7 % 11 for i in ids], pa.int32()),
-        "g": pa.array([None if i % 13 == 0 else "abcd"[i * 5 % 4] for i in ids]),
-        "h": pa.array([i % 3 for i in ids], pa.int16()),
-        "q": pa.array([i * 37 % 50 for i in ids], pa.int64()),
-        "s": pa.array([f"a text longer than a view keeps, {i % 5}" for i in ids], pa.string_view()),
-    })  # fmt: skip
-
-
-def _dims() -> pa.Table:
-    keys = [0, 1, 2, 2, 3, 4, 5, 5, 5, 7, None, None, 90, 91]
-    return pa.table({
-        "k": pa.array(keys, pa.int32()),
-        "label": pa.array([f"label {i % 6}" for i, _ in enumerate(keys)]),
-        "w": pa.array([i * 11 % 17 for i, _ in enumerate(keys)], pa.int64()),
-    })  # fmt: skip
 
 
 def _skewed() -> pa.Table:

@@ -5,7 +5,9 @@ from pathlib import Path
 from types import ModuleType
 
 import datafusion.expr
+import plan_expressions as expressions
 import plan_kit as k
+import plan_relations as relations
 from google.protobuf.descriptor import Descriptor
 
 from springald.plan.v1 import plan_pb2
@@ -135,15 +137,15 @@ def module(name: str) -> ModuleType:
 
 def kinds_in_tests() -> tuple[set[str], set[str]]:
     """Returns the kinds of relations and expressions that the tests of plans run."""
-    relations, expressions = module("test_plan_relations"), module("test_plan_expressions")
+    others = module("test_plan_relations")
     plans = [
         *(plan for plan, _ in relations.RELATIONS.values()),
         *(plan for plan, _ in relations.ORDERED.values()),
-        *(plan for plan, _ in relations.UNNESTED.values()),
+        *(plan for plan, _ in others.UNNESTED.values()),
         *(k.project(source, plan) for source, plan, _ in expressions.EXPRESSIONS.values()),
         *(k.where(source, plan) for source, plan, _ in expressions.CONDITIONS.values()),
         *(plan for plan, _, _ in module("test_plan_commands").ERRORS.values()),
-        k.files(relations.FORMATS["rows.csv"]),
+        k.files(others.FORMATS["rows.csv"]),
     ]
     found: tuple[set[str], set[str]] = (set(), set())
     for plan in plans:
