@@ -27,7 +27,6 @@ from springald_executor.codec.files import located_to_bytes
 from springald_executor.core.agent import Agent
 from springald_executor.core.events import DrainWanted
 from springald_executor.core.limits import (
-    DRAIN_MS_MAX,
     ENGINE_START_MS_MAX,
     ENGINES_READY_MAX,
     FAREWELL_MS_MAX,
@@ -192,12 +191,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpringaldError as error:
         return _complain(error, EXIT_FAILED)
     try:
-        return _serve(process, news)
+        return _serve(process, news, settings.drain_timeout)
     finally:
         process.close()
 
 
-def _serve(process: ExecutorProcess, news: "queue.SimpleQueue[News]") -> int:
+def _serve(process: ExecutorProcess, news: "queue.SimpleQueue[News]", drain_s: float) -> int:
     """Waits until the executor is to end, and returns its exit code."""
     deadline = time.monotonic() + ENGINE_START_MS_MAX / 1000
     is_connected = is_draining = False
@@ -216,12 +215,12 @@ def _serve(process: ExecutorProcess, news: "queue.SimpleQueue[News]") -> int:
                     return EXIT_LEFT
                 case str() as wish:
                     log.info("executor drains", cause=wish)
-                    deadline = time.monotonic() + DRAIN_MS_MAX / 1000
+                    deadline = time.monotonic() + drain_s
                     is_draining = True
                     process.driver.post(DrainWanted(f"the executor got {wish}"))
         except queue.Empty:
             if is_draining:
-                log.warning("tasks did not end in time", limit_ms=DRAIN_MS_MAX)
+                log.warning("tasks and readers did not end in time", limit_s=drain_s)
                 return EXIT_LEFT
             message = f"an engine process is ready within {ENGINE_START_MS_MAX} ms: got none"
             return _complain(DeadlineExceededError(message), EXIT_FAILED)

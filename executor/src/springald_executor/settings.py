@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict
 
 from springald_executor.adapters.machine import processors
+from springald_executor.core.limits import DRAIN_S_DEFAULT
 
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _BYTES: Final = re.compile(r"(\d+)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
@@ -95,6 +96,12 @@ class ExecutorSettings(BaseSettings):
         default=True,
         description="Lets executors and clients on this host read files where they lie; off has "
         "everything fetched over Flight.",
+    )
+    drain_timeout: float = Field(
+        DRAIN_S_DEFAULT,
+        ge=0,
+        description="Seconds that it goes on after SIGTERM: for its tasks, and for readers of what "
+        "they made; what is left then is made again elsewhere.",
     )
     executor_id: str = Field(
         _own_id(), pattern=f"^{_ID}$", description="Its id, unique in the cluster."

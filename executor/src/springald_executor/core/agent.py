@@ -201,6 +201,7 @@ class Agent:
         self.released_jobs.discard(job_id)
         if job_id in self.shelf.jobs:
             self._do(RemoveFolder(self._cause, self.shelf.drop_job(job_id)))
+        self._leave_if_done()
 
     def _on_drain_wanted(self, event: ev.DrainWanted) -> None:
         if not self.draining:
@@ -215,7 +216,9 @@ class Agent:
         self._leave_if_done()
 
     def _leave_if_done(self) -> None:
-        if self.draining and not self.tasks and not self.left:
+        # Who still reads what lies here is given the time; results and inputs of others are part of
+        # a job until that is released.
+        if self.draining and not self.tasks and not self.shelf.jobs and not self.left:
             self.left = True
             self._do(Leave(self._cause))
 

@@ -79,8 +79,9 @@ all that it allocates."""
 ABANDON_MS: Final = 1_500
 """How long local mode waits for a stopped task to notice, before it goes on without it."""
 
-DRAIN_MS_MAX: Final = 10 * 60 * 1000
-"""How long a draining executor waits for its tasks."""
+DRAIN_S_DEFAULT: Final = 30.0
+"""How long an executor that is to leave waits for its tasks, and for readers of what they made, in
+seconds: as long as Kubernetes waits by default."""
 
 FAREWELL_MS_MAX: Final = 5_000
 """How long a leaving executor waits until its last messages are sent and its servers stopped."""
