@@ -259,7 +259,10 @@ def _names(told: Mapping[str, Any], routines: Mapping[str, Mapping[str, str]]) -
     """Functions that nothing was told about are listed, so that a test can ask for them."""
     known = {name for group in GROUPS for name in told[group]}
     known |= set(told["aliases"]) | set(told["special"]["names"])
-    tables = sorted(name for name, kinds in routines.items() if "TABLE" in kinds)
+    tables, aggregates, windows = (
+        sorted(name for name, kinds in routines.items() if kind in kinds)
+        for kind in ("TABLE", "AGGREGATE", "WINDOW")
+    )
     unknown = sorted(set(routines) - known - set(tables))
     if unknown:
         raise SystemExit(f"functions.toml says nothing about {', '.join(unknown)}")
@@ -270,8 +273,10 @@ def _names(told: Mapping[str, Any], routines: Mapping[str, Mapping[str, str]]) -
     return (
         f'"""The names of all functions that the server has."""\n\n{_HEADER}\n'
         "from typing import Final\n\n"
-        '__all__ = ["FUNCTIONS", "TABLE_FUNCTIONS"]\n\n'
+        '__all__ = ["AGGREGATE_FUNCTIONS", "FUNCTIONS", "TABLE_FUNCTIONS", "WINDOW_FUNCTIONS"]\n\n'
         f"TABLE_FUNCTIONS: Final = {tuple(tables)!r}\n\n"
+        f"AGGREGATE_FUNCTIONS: Final = frozenset({aggregates!r})\n\n"
+        f"WINDOW_FUNCTIONS: Final = frozenset({windows!r})\n\n"
         f"FUNCTIONS: Final = (\n{listed})\n"
     )
 

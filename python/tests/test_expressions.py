@@ -273,7 +273,7 @@ def test_frame_of_a_statement_is_not_built_on(con: Connection) -> None:
         lambda rows: rows.join(rows, on="a", how="sideways"),
         lambda rows: rows.sample(2),
         lambda rows: rows.select(1),
-        lambda rows: rows.filter("a > 1"),
+        lambda rows: rows.filter(1),
         lambda rows: rows.with_column("c", 1),
         lambda rows: rows.aggregate(["a"], ["b"]),
         lambda rows: rows.join_on(rows),

@@ -111,8 +111,6 @@ def test_frame_has_the_methods_of_datafusion_python_s() -> None:
         "execution_plan",
         "logical_plan",
         "optimized_logical_plan",
-        "parse_sql_expr",
-        "select_exprs",
         "write_parquet_with_options",
         "write_table",
     }

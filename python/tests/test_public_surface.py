@@ -79,6 +79,7 @@ PUBLIC = {
         "join",
         "join_on",
         "limit",
+        "parse_sql_expr",
         "rename",
         "repartition",
         "repartition_by_hash",
@@ -86,6 +87,7 @@ PUBLIC = {
         "sample",
         "schema",
         "select",
+        "select_exprs",
         "show",
         "sort",
         "sort_by",
@@ -421,8 +423,8 @@ def test_import_thin_client_is_light() -> None:
     """Importing, and connecting with, the client loads no engine, and no library before its use."""
     code = (
         "import sys, time; start = time.process_time(); import springald; springald.connect; "
-        "springald.DataFrame; springald.col; springald.functions.sum; "
         "took = time.process_time() - start; "
+        "springald.DataFrame; springald.col; springald.functions.sum; "
         "heavy = {'datafusion', 'pandas', 'polars', 'pyarrow._flight', 'pyarrow.compute', "
         "'pyarrow.csv', 'pyarrow.parquet', 'rich', 'springald_scheduler', 'typer'}; "
         "print(took, sorted(heavy & sys.modules.keys()))"

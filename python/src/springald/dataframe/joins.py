@@ -6,9 +6,8 @@ from typing import Any, Final, Self
 from springald.dataframe import relations
 from springald.dataframe.rows import Rows
 from springald.errors import InvalidArgumentError
-from springald.expr.expr import Expr, col
+from springald.expr.expr import Expr, col, operator
 from springald.expr.node import Node
-from springald.functions import coalesce
 
 __all__ = ["Joins"]
 
@@ -206,6 +205,9 @@ def _join_mixed(
             joined, [col(other).alias(name) for name, other in others.items()]
         )
     elif how == "full":
-        merged = [coalesce(col(name), col(other)).alias(name) for name, other in others.items()]
+        merged = [
+            operator("coalesce", col(name), col(other)).alias(name)
+            for name, other in others.items()
+        ]
         joined = relations.with_columns(joined, merged)
     return relations.dropped(joined, others.values())

@@ -5,11 +5,11 @@ from typing import Final, Generic, Self, TypeVar
 
 import pyarrow as pa
 
-from springald import functions
 from springald.dataframe.rows import Rows
 from springald.dataframe.sources import inline_rows
 from springald.errors import InvalidArgumentError
-from springald.expr.expr import ColumnOrExpr, Expr, named_column, nodes_of_columns
+from springald.expr.calls import aggregate_call, arguments
+from springald.expr.expr import ColumnOrExpr, Expr, exact_column, nodes_of_columns
 from springald.expr.grouping import Grouping, GroupingSet, grouping_of, grouping_references
 from springald.expr.node import relation
 
@@ -119,7 +119,7 @@ class Summaries(Rows):
         return self._over(inline_rows(table))
 
     def _count_plan(self) -> int:
-        counted = self.aggregate([], [functions.count().alias("count")])
+        counted = self.aggregate([], [_call("count").alias("count")])
         return int(counted.to_arrow().column(0)[0].as_py())
 
 
@@ -159,7 +159,7 @@ class GroupedData(Generic[FrameT]):
             >>> df.group_by("a").count().sort("a").to_pydict()
             {'a': [1, 2, 3], 'count': [1, 1, 1]}
         """
-        return self.agg(count=functions.count())
+        return self.agg(count=_call("count"))
 
     def sum(self, *names: str) -> FrameT:
         """Returns the sums of columns for each group.
@@ -168,7 +168,7 @@ class GroupedData(Generic[FrameT]):
             >>> df.group_by().sum("a").to_pydict()
             {'sum(a)': [6]}
         """
-        return self.agg(*(functions.sum(named_column(name)) for name in names))
+        return self.agg(*(_call("sum", exact_column(name)) for name in names))
 
     def mean(self, *names: str) -> FrameT:
         """Returns the means of columns for each group.
@@ -177,7 +177,7 @@ class GroupedData(Generic[FrameT]):
             >>> df.group_by().mean("a").to_pydict()
             {'avg(a)': [2.0]}
         """
-        return self.agg(*(functions.avg(named_column(name)) for name in names))
+        return self.agg(*(_call("avg", exact_column(name)) for name in names))
 
     def min(self, *names: str) -> FrameT:
         """Returns the smallest values of columns for each group.
@@ -186,7 +186,7 @@ class GroupedData(Generic[FrameT]):
             >>> df.group_by().min("a").to_pydict()
             {'min(a)': [1]}
         """
-        return self.agg(*(functions.min(named_column(name)) for name in names))
+        return self.agg(*(_call("min", exact_column(name)) for name in names))
 
     def max(self, *names: str) -> FrameT:
         """Returns the largest values of columns for each group.
@@ -195,7 +195,7 @@ class GroupedData(Generic[FrameT]):
             >>> df.group_by().max("a").to_pydict()
             {'max(a)': [3]}
         """
-        return self.agg(*(functions.max(named_column(name)) for name in names))
+        return self.agg(*(_call("max", exact_column(name)) for name in names))
 
     def __repr__(self) -> str:
         return f"GroupedData(by {', '.join(map(str, self._groups))})"
@@ -209,6 +209,11 @@ def _listed(items: Sequence[ItemT] | ItemT | None) -> list[ItemT]:
     return [items]
 
 
+def _call(name: str, *operands: Expr) -> Expr:
+    """Calls an aggregate function without the functions' modules, which SQL alone never needs."""
+    return aggregate_call(name, arguments(*operands))
+
+
 def _is_number(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
@@ -217,14 +222,14 @@ def _is_number(kind: pa.DataType) -> bool:
 
 def _statistics(at: int, field: pa.Field) -> Iterator[Expr]:
     """The statistics that a type has, named by statistic and place."""
-    values = named_column(field.name)
-    yield functions.count(values).alias(f"count_{at}")
-    yield functions.count(filter=values.is_null()).alias(f"null_count_{at}")
+    values = exact_column(field.name)
+    yield _call("count", values).alias(f"count_{at}")
+    yield aggregate_call("count", arguments(), filter=values.is_null()).alias(f"null_count_{at}")
     if _is_number(field.type):
         number = values.cast(pa.float64())
-        yield functions.avg(number).alias(f"mean_{at}")
-        yield functions.stddev(number).alias(f"std_{at}")
-        yield functions.median(number).alias(f"median_{at}")
+        yield _call("avg", number).alias(f"mean_{at}")
+        yield _call("stddev", number).alias(f"std_{at}")
+        yield _call("median", number).alias(f"median_{at}")
     if not (pa.types.is_nested(field.type) or pa.types.is_boolean(field.type)):
-        yield functions.min(values).alias(f"min_{at}")
-        yield functions.max(values).alias(f"max_{at}")
+        yield _call("min", values).alias(f"min_{at}")
+        yield _call("max", values).alias(f"max_{at}")

@@ -1,5 +1,7 @@
 """What a DataFrame does with its own rows and columns."""
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
@@ -15,12 +17,10 @@ from springald.expr.expr import (
     IntoSortKey,
     SortExpr,
     col,
+    exact_column,
     lit,
-    named_column,
     to_column,
 )
-from springald.expr.node import expression
-from springald.plan.v1 import expressions_pb2, names_pb2
 
 if TYPE_CHECKING:
     from springald.dataframe.frame import DataFrame
@@ -46,8 +46,34 @@ class Verbs(Rows):
         """
         return self._over(relations.projected(self.node, exprs))
 
-    def filter(self, *predicates: Expr) -> Self:
+    def select_exprs(self, *args: str) -> Self:
+        """Returns columns that are written in SQL.
+
+        Example:
+            >>> df.select_exprs("a + 1 AS next", "upper(b) AS b").head(1).to_pydict()
+            {'next': [2], 'b': ['X']}
+        """
+        return self.select(*map(self.parse_sql_expr, args))
+
+    def parse_sql_expr(self, expr: str) -> Expr:
+        """Returns an expression that is written in SQL; names are folded to small letters.
+
+        Example:
+            >>> df.parse_sql_expr("a BETWEEN 1 AND 3 OR b IS NULL")
+            Expr((a BETWEEN 1 AND 3) OR b IS NULL)
+
+        Raises:
+            SqlSyntaxError: It is none, or holds a subquery or window.
+        """
+        from springald.expr.sql_parser import parse_expression  # noqa: PLC0415 - seldom needed
+
+        return parse_expression(expr)
+
+    def filter(self, *predicates: ColumnOrExpr) -> Self:
         """Returns the rows for which all conditions are true: neither false nor NULL.
+
+        Args:
+            *predicates: Conditions: expressions, or SQL as for `parse_sql_expr()`.
 
         Example:
             >>> df.filter(col("a") > 1, col("b").is_not_null()).to_pydict()
@@ -55,40 +81,40 @@ class Verbs(Rows):
         """
         if not predicates:
             return self
-        condition = predicates[0]
-        for predicate in predicates[1:]:
-            condition = condition & predicate
-        _check_expression(condition, "a condition")
+        first, *others = (self._expression(each, "a condition") for each in predicates)
+        condition = functools.reduce(operator.and_, others, first)
         return self._over(relations.filtered(self.node, condition))
 
-    def with_columns(self, *exprs: Expr | Iterable[Expr], **named_exprs: Expr) -> Self:
+    def with_columns(
+        self, *exprs: ColumnOrExpr | Iterable[ColumnOrExpr], **named_exprs: ColumnOrExpr
+    ) -> Self:
         """Returns all columns and more; one whose name is there takes its place.
 
         Args:
-            *exprs: Expressions with a name, or lists of them.
+            *exprs: Expressions with a name, or lists of them; text is SQL.
             **named_exprs: Expressions under the names that they get.
 
         Example:
             >>> df.with_columns(col("a").alias("c"), a=col("a") * 10).head(1).to_pydict()
             {'a': [10], 'b': ['x'], 'c': [1]}
         """
-        listed: list[Expr] = []
+        given: list[ColumnOrExpr] = []
         for item in exprs:
-            listed += [item] if isinstance(item, Expr | str) else item
-        listed += [to_column(expr).alias(name) for name, expr in named_exprs.items()]
-        for expr in listed:
-            _check_expression(expr, "a new column")
+            given += [item] if isinstance(item, Expr | str) else item
+        listed = [self._expression(each, "a new column") for each in given]
+        listed += [
+            self._expression(expr, "a new column").alias(name) for name, expr in named_exprs.items()
+        ]
         return self._over(relations.with_columns(self.node, listed)) if listed else self
 
-    def with_column(self, name: str, expr: Expr) -> Self:
+    def with_column(self, name: str, expr: ColumnOrExpr) -> Self:
         """Returns all columns and one more; one of that name is replaced.
 
         Example:
             >>> df.with_column("double", col("a") * 2).columns
             ['a', 'b', 'double']
         """
-        _check_expression(expr, "a new column")
-        return self.with_columns(expr.alias(name))
+        return self.with_columns(self._expression(expr, "a new column").alias(name))
 
     def with_column_renamed(self, old_name: str, new_name: str) -> Self:
         """Returns all columns, one under another name.
@@ -143,7 +169,7 @@ class Verbs(Rows):
             {'a': [1, 2, 3], 'b': ['x', 'none', 'z']}
         """
         filled = [
-            named_column(field.name).fill_null(lit(typed)).alias(field.name)
+            exact_column(field.name).fill_null(lit(typed)).alias(field.name)
             for field in self._fields(subset)
             if (typed := _as_type(value, field.type)) is not None
         ]
@@ -161,7 +187,7 @@ class Verbs(Rows):
             {'x': [0.0, 1.0]}
         """
         filled = [
-            named_column(field.name).fill_nan(lit(pa.scalar(value, field.type))).alias(field.name)
+            exact_column(field.name).fill_nan(lit(pa.scalar(value, field.type))).alias(field.name)
             for field in self._fields(subset)
             if pa.types.is_floating(field.type)
         ]
@@ -320,10 +346,7 @@ class Verbs(Rows):
             >>> df.alias("t").col("a")
             Expr(t.a)
         """
-        message = expressions_pb2.ColumnExpression(
-            name=names_pb2.ColumnName(name=name, qualifier=qualifier_of(self.node, name))
-        )
-        return Expr(expression("column", message))
+        return exact_column(name, qualifier_of(self.node, name))
 
     def column(self, name: str) -> Expr:
         """Returns a column of this DataFrame; the same as `col()`.
@@ -347,6 +370,17 @@ class Verbs(Rows):
         """Returns some of the columns: `df["a"]`, `df["a", "b"]`, `df[["a", "b"]]`."""
         return self.select(key) if isinstance(key, str) else self.select(*key)
 
+    def _expression(self, given: object, what: str) -> Expr:
+        """Returns an expression as it is, and text as SQL."""
+        if isinstance(given, Expr):
+            return given
+        if isinstance(given, str):
+            return self.parse_sql_expr(given)
+        raise InvalidArgumentError(
+            f"{what} is an expression: got {str(given)[:80]!r} of type {type(given).__name__}; "
+            "use lit() for a value"
+        )
+
     def _fields(self, names: Sequence[str] | None) -> list[pa.Field]:
         schema = self.schema()
         return [field for field in schema if names is None or field.name in names]
@@ -364,11 +398,3 @@ def _as_type(value: object, to: pa.DataType) -> pa.Scalar | None:
 def _ordered(key: IntoSortKey) -> str:
     """What a key of an order orders by, as text."""
     return str(key.expr() if isinstance(key, SortExpr) else to_column(key))
-
-
-def _check_expression(given: object, what: str) -> None:
-    if not isinstance(given, Expr):
-        raise InvalidArgumentError(
-            f"{what} is an expression: got {str(given)[:80]!r} of type {type(given).__name__}; "
-            'write col("a") > 1, or use sql() for SQL'
-        )

@@ -26,9 +26,9 @@ __all__ = [
     "col",
     "column",
     "column_name",
+    "exact_column",
     "lit",
     "literal",
-    "named_column",
     "nodes_of_columns",
     "operator",
     "placeholder",
@@ -464,10 +464,10 @@ def column(name: str) -> Expr:
     return col(name)
 
 
-def named_column(name: str) -> Expr:
+def exact_column(name: str, qualifier: str | None = None) -> Expr:
     """Returns the column of exactly this name, dots and quotes included."""
-    message = expressions_pb2.ColumnExpression(name=names_pb2.ColumnName(name=name))
-    return Expr(expression("column", message))
+    wanted = names_pb2.ColumnName(name=name, qualifier=qualifier)
+    return Expr(expression("column", expressions_pb2.ColumnExpression(name=wanted)))
 
 
 def column_name(name: str) -> names_pb2.ColumnName:
