@@ -134,3 +134,18 @@ def test_sample_of_a_plan_has_some_rows(simulation: Simulation) -> None:
     count = k.group(k.sample(numbers, 0.1), [], k.alias(k.agg("count"), "n"))
     (row,) = simulation.answer(k.plan(count)).to_pylist()
     assert 1_500 < row["n"] < 2_500
+
+
+def test_plan_that_the_engine_cannot_make_for_one_partition_is_described(
+    simulation: Simulation,
+) -> None:
+    """A query that runs in several partitions is described too, for which it is planned in one."""
+    simulation.upload("rows", pa.table({"i": [1, None, 3], "t": ["a", "b", None]}))
+    rows = k.table("rows")
+    chosen = k.where(rows, k.call("is null", k.call("+", 0, "i")))
+    number = k.project(k.combine("UNION_ALL", rows, chosen), k.alias(1, "x"))
+    text = k.project(k.project(number, k.alias(1, "y")), k.alias(k.lit("a"), "c"))
+    total = k.window(text, k.alias(k.over("sum", 0, by=[k.call("upper", "c")]), "s"))
+    plan = k.plan(k.fetch(k.sort(total, k.asc("c"), k.asc("s")), 1))
+    assert simulation.describe(plan).names == ["c", "s"]
+    assert simulation.answer(plan).to_pylist() == [{"c": "a", "s": 0}]

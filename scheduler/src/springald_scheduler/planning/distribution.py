@@ -14,7 +14,7 @@ from springald.engine.failures import error_from_engine
 from springald.engine.fragment import upload_of
 from springald.engine.plan_view import PlanNode
 from springald.engine.schemas import nullable
-from springald.errors import PlanTooLargeError, UnsupportedError
+from springald.errors import PlanTooLargeError, SpringaldError, UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX, MESSAGE_BYTES_MAX, PARTITIONS_MAX
 from springald.results import plain_schema, with_result_schema
 from springald.substitutes import readable_schema
@@ -50,6 +50,9 @@ FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
 _IN_MEMORY_TIMES: Final = 4
 """How many times as large as in their files rows are in memory, as a rule of thumb."""
 
+_UNDISTRIBUTED: Final = "does not satisfy distribution requirements"
+"""What the engine says of a plan of its own that it cannot run."""
+
 _ROUNDS_MAX: Final = 16
 """How many times as many partitions as slots a query has at most, unless a session says so."""
 
@@ -72,9 +75,7 @@ def plan_query(session: PlannerSession, sql: str, shape: ClusterShape) -> StageG
 def _planned(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGraph:
     """Plans for one task first: a query that is small should cost one plan, and most are."""
     partitions = _partitions(session, shape)
-    frame = session.query(sql, _partitions_of_one_task(session, shape))
-    with engine_errors(sql):
-        plan = frame.execution_plan()
+    frame, plan = _physical_plan(session, sql, _partitions_of_one_task(session, shape))
     tree = _tree(session, plan)
     if tree is None:
         return _whole_query(session, sql, frame, plan)
@@ -84,13 +85,29 @@ def _planned(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGra
     if session.settings.target_partitions is None:
         partitions = min(PARTITIONS_MAX, partitions * _rounds(session, tree, shape))
     if session.partitions != partitions:
-        frame = session.query(sql, partitions)
-        with engine_errors(sql):
-            plan = frame.execution_plan()
+        frame, plan = _physical_plan(session, sql, partitions)
         tree = _tree(session, plan)
         if tree is None:
             return _whole_query(session, sql, frame, plan)
     return _cut(session, sql, tree, frame)
+
+
+def _physical_plan(
+    session: PlannerSession, sql: str, partitions: int
+) -> tuple[DataFrame, ExecutionPlan]:
+    """Plans a query for a number of partitions.
+
+    For one partition the engine forgets to bring the inputs of a union together where a window is
+    partitioned by a constant, and refuses its own plan; for two it does not.
+    """
+    frame = session.query(sql, partitions)
+    try:
+        with engine_errors(sql):
+            return frame, frame.execution_plan()
+    except SpringaldError as error:
+        if partitions > 1 or _UNDISTRIBUTED not in error.engine_message:
+            raise
+    return _physical_plan(session, sql, 2)
 
 
 def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
@@ -99,9 +116,8 @@ def query_schema(session: PlannerSession, sql: str) -> pa.Schema:
     Raises:
         SpringaldError: The query does not plan.
     """
-    frame = session.query(sql, 1)
+    frame, _ = _physical_plan(session, sql, 1)  # tells what has types and still cannot run
     with engine_errors(sql):
-        frame.execution_plan()  # tells what has types and still cannot run
         named = _named(session, session.schema(frame))
         return readable_schema(named, session.settings.unsupported_types)
 
