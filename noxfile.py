@@ -154,6 +154,13 @@ def test(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Breaks a cluster under queries, again and again: `-- --runs 20 --seed 1 --write`."""
+    arguments = session.posargs or ["--runs", "5"]
+    session.run("python", "-m", "faults", *arguments, env={"PYTHONPATH": "integration-tests"})
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Makes TPC-H data, starts a scheduler and two executors, and runs queries on them."""
     session.run("python", "demo/tpch.py", *session.posargs)

@@ -37,7 +37,7 @@ TIMEOUTS = {"executor_timeout": "2", "no_executor_timeout": "20"}
 GUARD_S = 60.0
 """How long a query with a fault may take before it counts as hung."""
 
-BIG = "SELECT l_orderkey, l_partkey, l_comment FROM lineitem WHERE l_quantity > 5"
+BIG = "SELECT l_orderkey, l_partkey, l_comment FROM lineitem WHERE l_quantity > 48"
 """A query whose result lies on all executors, and is read in place."""
 
 
