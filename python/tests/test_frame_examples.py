@@ -10,6 +10,7 @@ import datafusion
 import pytest
 
 import springald
+from springald.plans import problems_of
 
 SOURCE = (Path(__file__).parent / "frame_examples.py").read_text()
 EXAMPLES = re.findall(r"^def (example_\w+)", SOURCE, re.MULTILINE)
@@ -41,7 +42,9 @@ def test_example_gives_the_rows_of_datafusion_python(
     """With `datafusion` replaced by `springald`, a program has the same columns and rows."""
     their_context, our_context = contexts
     theirs = THEIRS[name](their_context).to_pydict()
-    ours = OURS[name](our_context).to_pydict()
+    frame = OURS[name](our_context)
+    assert problems_of(frame.to_plan()) == []
+    ours = frame.to_pydict()
     assert list(ours) == list(theirs)
     wanted, got = _rows(theirs), _rows(ours)
     assert Counter(got) == Counter(wanted)

@@ -383,12 +383,14 @@ PUBLIC = {
         "state",
     },
 }
+PUBLIC["WindowFrame"] = {"get_frame_units", "get_lower_bound", "get_upper_bound"}
 PUBLIC["SessionContext"] = PUBLIC["Connection"]
 FUNCTIONS = {"col", "column", "connect", "lit", "literal"}
 MODULES = {"expr", "functions"}
 # Between modules of the client; a user has no use for them.
 INTERNAL = {
-    "ask_to_stop", "finish", "from_proto", "node", "parameters", "session", "wait_ready",
+    "ask_to_stop", "finish", "from_proto", "node", "offsets", "parameters", "session", "to_proto",
+    "wait_ready",
 }  # fmt: skip
 ERRORS = {"BugError", "CallerError", "ClusterError", "DataError", "SpringaldError"}
 IMPORT_S_MAX = 0.4

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from springald.cluster_process import ClusterProcess, ExecutorProcess
     from springald.context import SessionContext
     from springald.dataframe import DataFrame, FrameSchema, GroupedData
-    from springald.expr import Expr, SortExpr, col, column, lit, literal
+    from springald.expr import Expr, SortExpr, WindowFrame, col, column, lit, literal
     from springald.job import Job
     from springald.job_profile import JobProfile, OperatorProfile, Spread, StageProfile
     from springald.job_statistics import JobStatistics, StageStatistics, TaskStatistics
@@ -62,6 +62,7 @@ __all__ = [
     "StageStatistics",
     "TableInfo",
     "TaskStatistics",
+    "WindowFrame",
     "__version__",
     "col",
     "column",
@@ -98,6 +99,7 @@ _HOMES: Final = {
     "StageStatistics": "job_statistics",
     "TableInfo": "listings",
     "TaskStatistics": "job_statistics",
+    "WindowFrame": "expr",
     "col": "expr",
     "column": "expr",
     "connect": "client",
