@@ -133,16 +133,14 @@ def cpp(session: nox.Session) -> None:
 def conformance(session: nox.Session) -> None:
     """The vectors that hold the clients together, through each client under test."""
     _build_cpp(session)
+    _maven(session, "--quiet", "test-compile")
     session.run("pytest", *(session.posargs or ["integration-tests/conformance"]))
 
 
 @nox.session
 def java(session: nox.Session) -> None:
     """Builds the Java bindings, and tests them on a real cluster; arguments go to Maven."""
-    _system(session, "java")
-    python = f"-Dspringald.python={sys.executable}"
-    goals = session.posargs or ["verify"]
-    session.run("mvn", "-B", "-ntp", "-f", "java-bindings/pom.xml", python, *goals, external=True)
+    _maven(session, *(session.posargs or ["verify"]))
 
 
 @nox.session
@@ -189,6 +187,13 @@ def _build_cpp(session: nox.Session) -> None:
 def _cpp_sources() -> list[str]:
     files = (file for kind in ("*.cpp", "*.hpp") for file in Path(CPP).rglob(kind))
     return sorted(str(file) for file in files if not file.is_relative_to(CPP_BUILD))
+
+
+def _maven(session: nox.Session, *arguments: str) -> None:
+    _system(session, "java")
+    python = f"-Dspringald.python={sys.executable}"
+    command = ["mvn", "-B", "-ntp", "-f", "java-bindings/pom.xml", python]
+    session.run(*command, *arguments, external=True)
 
 
 def _exists(path: str) -> bool:

@@ -57,6 +57,10 @@ final class PartReader implements BatchSource {
     part.close();
   }
 
+  BatchSource part() {
+    return part;
+  }
+
   private BatchSource open(ResultPart wanted) {
     return connections.read(
         wanted.getFlightAddress(), wanted.getTicket().toByteArray(), wanted.getBytes());

@@ -146,6 +146,10 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     }
   }
 
+  BatchSource source() {
+    return source;
+  }
+
   /** Tells dictionary columns by the type of their values, as a query's schema does. */
   private static Schema described(BatchSource source) {
     Schema schema = source.root().getSchema();

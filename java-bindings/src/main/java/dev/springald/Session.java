@@ -352,7 +352,7 @@ public final class Session implements AutoCloseable {
         .toList();
   }
 
-  private TableInfo registerFiles(
+  TableInfo registerFiles(
       String name, FileFormat format, String path, Map<String, String> options) {
     RegisteredFiles.Builder files =
         RegisteredFiles.newBuilder().setFormat(format).setPath(Checks.text(path, "a path"));

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -93,11 +94,33 @@ class QueryTest {
         ConnectOptions.builder().memoryBytesMax(64L << 20).readInPlace(inPlace).build();
     try (Session small = Springald.connect(TestCluster.shared().url(), options);
         Result result = small.sql(sql).fetch()) {
+      assertEquals(inPlace, ((PartReader) result.source()).part() instanceof RowsInPlace);
       long rows = 0;
       for (VectorSchemaRoot batch : result) {
         rows += batch.getRowCount();
       }
       assertEquals(2_000_000, rows);
+    }
+  }
+
+  /** Rows that lie in files of other types than were promised are fetched and not read in place. */
+  @Test
+  void fetchOfALargeResultOfOtherTypesHasThePromisedOnes() {
+    String sql =
+        "SELECT arrow_cast(repeat('x', 200), 'Utf8View') AS text FROM generate_series(1, 200000)";
+    ConnectOptions options =
+        ConnectOptions.builder().setting("springald.unsupported_types", "decimal32").build();
+    try (Session views = Springald.connect(TestCluster.shared().url(), options);
+        Result result = views.sql(sql).fetch()) {
+      assertEquals(ArrowType.Utf8View.INSTANCE, result.schema().getFields().get(0).getType());
+      int rows = 0;
+      for (VectorSchemaRoot batch : result) {
+        rows += batch.getRowCount();
+      }
+      assertEquals(200_000, rows);
+    }
+    try (Result result = session.sql(sql).fetch()) {
+      assertEquals(ArrowType.Utf8.INSTANCE, result.schema().getFields().get(0).getType());
     }
   }
 

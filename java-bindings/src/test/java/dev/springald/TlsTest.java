@@ -17,6 +17,7 @@ import java.security.Key;
 import java.security.KeyStore;
 import java.util.Base64;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,13 +32,18 @@ import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceImplBase;
 class TlsTest {
   private static final String PASSWORD = "only for this test";
 
-  @TempDir private Path folder;
+  @TempDir private static Path folder;
   private Server server;
 
-  @BeforeEach
-  void serve() throws IOException, InterruptedException, GeneralSecurityException {
+  @BeforeAll
+  static void makeCertificates()
+      throws IOException, InterruptedException, GeneralSecurityException {
     makeCertificate("server");
     makeCertificate("client");
+  }
+
+  @BeforeEach
+  void serve() throws IOException {
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
             .sslContext(
@@ -95,7 +101,7 @@ class TlsTest {
   }
 
   /** Has the JDK's own tool make a key and a certificate, and writes both as text. */
-  private void makeCertificate(String name)
+  private static void makeCertificate(String name)
       throws IOException, InterruptedException, GeneralSecurityException {
     Path store = folder.resolve(name + ".p12");
     Path tool = Path.of(System.getProperty("java.home"), "bin", "keytool");
@@ -130,11 +136,11 @@ class TlsTest {
         file, "-----BEGIN " + kind + "-----\n" + text + "\n-----END " + kind + "-----\n");
   }
 
-  private Path pem(String name, String kind) {
+  private static Path pem(String name, String kind) {
     return folder.resolve(name + "." + kind);
   }
 
-  private Path key(String name) {
+  private static Path key(String name) {
     return pem(name, "key");
   }
 
