@@ -59,7 +59,7 @@ public final class ConnectOptions {
     return Optional.ofNullable(tls);
   }
 
-  /** How long opening a session may take. Default: 5 seconds. */
+  /** How long opening a session may take. Default: 10 seconds. */
   public Duration connectTimeout() {
     return connectTimeout;
   }
@@ -94,7 +94,7 @@ public final class ConnectOptions {
   public static final class Builder {
     private final Map<String, String> settings = new LinkedHashMap<>();
     private TlsOptions tls;
-    private Duration connectTimeout = Duration.ofSeconds(5);
+    private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration callTimeout = Duration.ofMinutes(1);
     private Duration rowsTimeout = Duration.ofMinutes(2);
     private long memoryBytesMax = Long.MAX_VALUE;

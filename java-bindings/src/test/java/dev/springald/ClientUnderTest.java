@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,7 @@ final class ClientUnderTest {
           Feature.FEATURE_CANCEL,
           Feature.FEATURE_LIST_TABLES,
           Feature.FEATURE_TYPED_ROWS);
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final String REASON = "a vector wants it";
 
   private final Map<String, Session> sessions = new HashMap<>();
@@ -111,7 +113,8 @@ final class ClientUnderTest {
   }
 
   private Answer open(OpenCall call) {
-    ConnectOptions.Builder options = ConnectOptions.builder();
+    // A JVM that has just begun may take long to say hello on a machine that does much else.
+    ConnectOptions.Builder options = ConnectOptions.builder().connectTimeout(PATIENCE);
     for (Option setting : call.getSettings().getSettingsList()) {
       options.setting(setting.getName(), setting.getValue());
     }
