@@ -300,3 +300,12 @@ def test_flipped_bit_that_is_not_read_is_no_matter(
     """Only blocks that are read are looked at."""
     flip_bit(peer.files["t1"], 1, 0.5)
     assert _rows(_fetch(peer, fetcher, _order(server, ("t1", 0, 2, 0))), 0) == [1, 2]
+
+
+def test_lost_output_among_others_is_named(
+    peer: _Peer, server: FlightServer, fetcher: FlightFetcher
+) -> None:
+    """The peer says which of the outputs it does not have: that one is made again, no other."""
+    with pytest.raises(InputError) as raised:
+        _fetch(peer, fetcher, _order(server, ("t1", 0, 2, 0), ("gone", 0, 1, 0)))
+    assert raised.value.lost_task_id == "gone"

@@ -161,7 +161,8 @@ class _Transfer:
         except SpringaldError as error:
             self.failure = error
         except Exception as error:  # noqa: BLE001 - whatever Flight raises is a failed fetch
-            self.failure = InputError(self._typed(error), self.current_task_id)
+            typed = self._typed(error)
+            self.failure = InputError(typed, self._lost_task_id(typed))
         done.put(self)
 
     def result(self) -> Fetched:
@@ -232,6 +233,11 @@ class _Transfer:
     def _broken(self, what: str) -> InputError:
         message = f"a peer sends the rows that were asked for: got {what} from {self.order.address}"
         return InputError(FetchFailedError(message), self.current_task_id)
+
+    def _lost_task_id(self, error: SpringaldError) -> str:
+        """Returns whose output is lost: the one that the peer names, or the one that was read."""
+        named = any(selection.task_id == error.node_id for selection in self.order.selections)
+        return error.node_id if named else self.current_task_id
 
     def _typed(self, failure: Exception) -> SpringaldError:
         """Returns why the fetch failed; an output that is gone is told as such."""
