@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.springald.sample.Quickstart;
+import dev.springald.sample.Visits;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 class SampleTest {
   private static final Path SOURCES = Path.of("src", "main", "java", "dev", "springald");
   private static final Path GUIDE = Path.of("..", "docs", "user-guide", "java.md");
+  private static final Path VISITS = Path.of("..", "docs", "recipes", "visits", "expected.csv");
   private static final Path SAMPLE =
       Path.of("src", "test", "java", "dev", "springald", "sample", "Quickstart.java");
   private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
@@ -38,6 +40,14 @@ class SampleTest {
           new String(expected.readAllBytes(), StandardCharsets.UTF_8),
           printed.toString(StandardCharsets.UTF_8));
     }
+  }
+
+  /** The recipe that the guide shows in four languages prints what it does in each of them. */
+  @Test
+  void visitsPrintsWhatTheOtherLanguagesPrint() throws IOException {
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    Visits.run(TestCluster.shared().url(), new PrintStream(printed, true, StandardCharsets.UTF_8));
+    assertEquals(Files.readString(VISITS), printed.toString(StandardCharsets.UTF_8));
   }
 
   /** The code in the user guide is that of the sample. */
