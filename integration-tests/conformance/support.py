@@ -18,8 +18,8 @@ _HEAD: Final = """\
 # What each client can do
 
 Made from the conformance suite, where every figure is a vector that runs in every test of the
-project. A client that lacks a feature is not asked for it; a vector that is known to fail must go on
-failing. In Python every vector runs in local mode, too.
+project. A client that lacks a feature is not asked for it; a vector that is known to fail must go
+on failing. In Python every vector runs in local mode, too.
 """
 
 
