@@ -206,7 +206,7 @@ def test_shown_setting_of_nothing_is_a_syntax_error() -> None:
         ("EXPLAIN ANALYZE SET a = 1", "EXPLAIN ANALYZE SET", "[ANALYZE] [VERBOSE] takes a query"),
         ("EXPLAIN SHOW TABLES", "EXPLAIN SHOW TABLES", "takes a query"),
         ("BEGIN", "BEGIN", "transactions"),
-        ("PREPARE p AS SELECT 1", "PREPARE p AS", "values into the query"),
+        ("PREPARE p AS SELECT 1", "PREPARE p AS", "as parameters"),
         ("USE x", "USE x", "one schema"),
         ("SHOW DATABASES", "SHOW DATABASES", "SHOW TABLES"),
         ("VACUUM", "VACUUM", "queries"),

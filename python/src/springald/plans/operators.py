@@ -33,10 +33,13 @@ class Operator:
 
 
 _INFIX: Final = (
-    "=", "<>", "<", "<=", ">", ">=", "-", "/", "%", "&", "|", "^", "<<", ">>", "@>", "<@",
+    "=", "<>", "<", "<=", ">", ">=", "-",
+    "+",
+    "*",
+    "||", "/", "%", "&", "|", "^", "<<", ">>", "@>", "<@",
     "is distinct from", "is not distinct from",
 )  # fmt: skip
-_ASSOCIATIVE: Final = ("and", "or", "+", "*", "||")
+_ASSOCIATIVE: Final = ("and", "or")
 _POSTFIX: Final = (
     "is null", "is not null", "is true", "is not true", "is false", "is not false", "is unknown",
     "is not unknown",

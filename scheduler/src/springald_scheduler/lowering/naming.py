@@ -43,6 +43,7 @@ def name_of(tree: Tree, expression_id: int, scope: Scope) -> Step[str]:
     if kind == "column":
         return resolve(expression.column, scope, f"e{expression_id}").name
     ids = [] if kind in {"alias", "lambda_function"} else expression.common.operand_ids
+    ids = tree.chain_of(expression) or ids
     operands: list[str] = yield all_of(name_of(tree, each, scope) for each in ids)
     if kind == "call":
         called: str = yield _call(tree, expression.call, operands, scope)

@@ -9,12 +9,10 @@ class Piece(NamedTuple):
     Attributes:
         sql: Its text.
         is_atom: True if it stays one thing wherever it stands.
-        chain: The associative operator that its outermost operators are, if they are one.
     """
 
     sql: str
     is_atom: bool = True
-    chain: str = ""
 
     @property
     def inside(self) -> str:

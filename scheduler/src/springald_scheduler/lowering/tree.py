@@ -1,7 +1,18 @@
 """A plan as it is looked up while it is lowered."""
 
-from springald.plan.v1 import plan_pb2
+from springald.plan.v1 import functions_pb2, plan_pb2
+from springald.plans.operators import operator_of
 from springald.plans.uses import call_uses, relation_uses, subquery_of
+
+
+def _is_link(node: plan_pb2.Expression, name: str) -> bool:
+    """True for a call of an associative operator of this name."""
+    call = node.call
+    if call.function_name != name or call.function_kind != functions_pb2.FUNCTION_KIND_SCALAR:
+        return False
+    operands = len(node.common.operand_ids)
+    operator = operator_of(name, operands)
+    return operator is not None and operator.is_associative and operands > 1
 
 
 class Tree:
@@ -42,6 +53,23 @@ class Tree:
             if expression.WhichOneof("kind") == "call":
                 waiting.extend(each for each, _ in call_uses(expression.call))
         return found
+
+    def chain_of(self, expression: plan_pb2.Expression) -> list[int]:
+        """Returns what a chain of one associative operator holds together, from left to right.
+
+        Empty for anything else.
+        """
+        name = expression.call.function_name
+        operands: list[int] = []
+        node = expression
+        while _is_link(node, name):
+            first, *rest = node.common.operand_ids
+            operands.extend(reversed(rest))
+            node = self._expressions[first]
+        if node is expression:
+            return []
+        operands.append(node.common.node_id)
+        return operands[::-1]
 
     def _reach_of(self, relation: plan_pb2.Relation) -> int:
         """Returns how many queries further out a relation looks; inputs stand before it."""

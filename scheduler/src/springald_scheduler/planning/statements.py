@@ -14,7 +14,9 @@ from springald_scheduler.planning.words import keyword, keywords, position_at, v
 _IF_NOT_EXISTS: Final = ["IF", "NOT", "EXISTS"]
 _SHOWN: Final = "SHOW TABLES, SHOW COLUMNS FROM t, SHOW FUNCTIONS, SHOW ALL or a setting's name"
 _NO_WRITES: Final = "tables are read only: fetch the rows, and write files with pyarrow"
-_NO_PREPARING: Final = "statements are not prepared: write the values into the query"
+_NO_PREPARING: Final = (
+    "statements are not prepared: send the values beside the statement, as parameters"
+)
 _NO_TRANSACTIONS: Final = "there are no transactions: each statement takes effect by itself"
 
 _INSTEAD: Final = {

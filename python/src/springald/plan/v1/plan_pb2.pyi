@@ -273,8 +273,8 @@ class RelationTree(_message.Message):
     A tree has at most PLAN_NODES_MAX = 20000 relations and expressions together, else a reader
     refuses it with PLAN_TOO_LARGE. Relations are nested at most RELATION_DEPTH_MAX = 200 deep and
     expressions EXPRESSION_DEPTH_MAX = 100 deep, those of subqueries counted below the expression
-    that holds them; a chain of one associative operator (`and`, `or`, `+`, `*`, `||`) on the left
-    counts once. A reader refuses a deeper tree with PLAN_TOO_DEEP.
+    that holds them; a chain of one of the operators `and` and `or` on the left counts once. A reader
+    refuses a deeper tree with PLAN_TOO_DEEP.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
