@@ -97,7 +97,11 @@ EXPRESSIONS: dict[str, tuple[k.Rel, k.Ex, str]] = {
         k.call("*", k.call("+", "q", 1), k.call("-", 2, k.call("-", "id", "q"))),
         "(q + 1) * (2 - (id - q)) FROM facts",
     ),
-    "concatenation": (FACTS, k.call("||", k.call("||", "g", k.lit("-")), "g"), "g || '-' || g FROM facts"),
+    "concatenation": (
+        FACTS,
+        k.call("||", k.call("||", "g", k.lit("-")), "g"),
+        "g || '-' || g FROM facts",
+    ),
     "lists contain": (LISTS, k.call("@>", "l", k.call("make_array", 2)), "TRUE"),
     "function": (
         FACTS,

@@ -106,6 +106,7 @@ class PlannerSession:
         self.scanned: list[Scanned] = []
         self.bound = Bound()
         self.lowered: dict[bytes, Lowered] = {}
+        self._applied: dict[str, str] = {}
         self._columns: dict[str, bytes] = {}
 
     @contextmanager
@@ -117,15 +118,21 @@ class PlannerSession:
             bound, self.bound = self.bound, Bound()
             for entry in bound.entries:
                 self.context.deregister_table(quoted(entry.name))
-            usual = {
-                name: self.settings.engine.get(name, _USUAL[name]) for name, _ in bound.settings
-            }
-            apply_settings(self.context, usual.items())
+            self._apply_settings()
 
     def bind(self, bound: Bound) -> None:
         """Binds to the statement that is being planned what comes with it, but tables."""
         self.bound = replace(bound, entries=self.bound.entries)
-        apply_settings(self.context, bound.settings)
+
+    def _apply_settings(self) -> None:
+        """Gives the engine the settings that the statement needs, and others their usual values."""
+        wanted = dict(self.bound.settings)
+        if wanted == self._applied:
+            return
+        own = self.settings.engine
+        usual = {name: own.get(name, _USUAL[name]) for name in self._applied}
+        apply_settings(self.context, {**usual, **wanted}.items())
+        self._applied = wanted
 
     def bind_table(self, entry: CatalogEntry) -> pa.Schema:
         """Makes a table for the statement that is being planned; returns its columns.
@@ -155,6 +162,7 @@ class PlannerSession:
             self.partitions = partitions
         try:
             with engine_errors(sql):
+                self._apply_settings()
                 frame = plan_query(self.context, self.whole(sql), _QUERY_ONLY)
         except UnknownTableError as error:
             raise self._reason(error) from None
@@ -220,6 +228,7 @@ class PlannerSession:
             SpringaldError: The engine refuses it, or there are too many rows.
         """
         with engine_errors(sql):
+            self._apply_settings()
             frame = plan_query(self.context, self.whole(sql), _NO_CHANGE)
             batches: list[pa.RecordBatch] = []
             for batch in frame.execute_stream():
@@ -283,6 +292,7 @@ class PlannerSession:
     def rebuild(self) -> None:
         """Makes the engine session anew; a table whose files are gone is `missing`."""
         self.context = make_context(self.settings.engine, partitions=1)
+        self._applied = {}
         self.partitions = _UNKNOWN
         self._make(self.entries.values())
 
