@@ -1,6 +1,6 @@
 """A core on a bench: told events one by one, every invariant checked after each."""
 
-from springald_scheduler.core.actions import Action, Ignore, LaunchTask, Persist
+from springald_scheduler.core.actions import Action, Forget, Ignore, LaunchTask, Persist
 from springald_scheduler.core.events import (
     ClusterFacts,
     Event,
@@ -29,6 +29,12 @@ from springald_scheduler.core.sizes import Sizes
 FACTS = ClusterFacts(1, "datafusion 55.0.0", "3.11", "x86_64", "fingerprint")
 
 
+def is_kept(action: Action) -> bool:
+    """True for what goes to the store, but for jobs and sessions that are forgotten."""
+    gone = isinstance(action, Forget) and action.key[0] == "executor"
+    return gone or isinstance(action, Persist)
+
+
 class Bench:
     """A core, its clock, and short words for what tests tell it."""
 
@@ -45,8 +51,8 @@ class Bench:
         return actions
 
     def sends(self, *happened: Event) -> list[Action]:
-        """Tells events; returns the actions but what is persisted."""
-        return [each for each in self.handle(*happened) if not isinstance(each, Persist)]
+        """Tells events; returns the actions but what is persisted, or forgotten of executors."""
+        return [each for each in self.handle(*happened) if not is_kept(each)]
 
     def wait(self, time_ms: int) -> list[Action]:
         """Lets time pass; returns the actions but what is persisted."""

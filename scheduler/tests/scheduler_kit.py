@@ -39,6 +39,7 @@ from springald_scheduler.planning.model import (
     Answered,
     ClusterShape,
     Planned,
+    SessionSnapshot,
     TableInfo,
     Upload,
 )
@@ -93,6 +94,7 @@ class ScriptedPlanner:
     def __init__(self) -> None:
         self.script: dict[str, Outcome] = {}
         self.open: dict[str, dict[str, str]] = {}
+        self.catalogs: dict[str, SessionSnapshot] = {}
         self.shapes: list[ClusterShape] = []
         self.uploads: dict[str, Upload] = {}
         self.released_upload_ids: tuple[str, ...] = ()
@@ -100,6 +102,17 @@ class ScriptedPlanner:
     def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
         """Begins a session."""
         self.open[session_id] = dict(settings)
+
+    def restore_session(self, session_id: str, catalog: SessionSnapshot) -> None:
+        """Begins a session of an earlier process."""
+        self.open[session_id] = dict(catalog.own_settings)
+
+    def catalog(self, session_id: str) -> SessionSnapshot | None:
+        """Tells the session's settings, as one object."""
+        kept = self.open.get(session_id)
+        if kept is None:
+            return None
+        return self.catalogs.setdefault(session_id, SessionSnapshot(kept, {}, (), ()))
 
     def close_session(self, session_id: str) -> None:
         """Forgets a session."""

@@ -323,7 +323,8 @@ def test_session_closed_releases_everything(scheduler: Scheduler, client: GrpcTr
             client.close_session(pb.CloseSessionRequest(session_id=session_id))
         executor.wait("release_job")
     wait_until(lambda: not scheduler.planner.open, "the planner forgot")
-    assert scheduler.store.records == {}
+    # But for the numbers of its jobs, which are never used again.
+    assert scheduler.store.records.keys() == {("counter",)}
     with pytest.raises(SessionNotFoundError):
         client.keep_session(pb.KeepSessionRequest(session_id=session_id))
 

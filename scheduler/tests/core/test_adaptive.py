@@ -17,7 +17,7 @@ from springald_scheduler.core.graph import (
     StageInput,
     SwapOffer,
 )
-from springald_scheduler.core.model import InputPart
+from springald_scheduler.core.records import InputPart
 from springald_scheduler.core.states import JobState, StageState
 
 OFFER = BroadcastOffer((0,), 1, bytes_max=100, rows_max=8)

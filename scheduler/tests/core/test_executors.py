@@ -34,7 +34,7 @@ from springald_scheduler.core.states import JobState
 def test_executor_that_fits_is_accepted(bench: Bench) -> None:
     """P4.1: the scheduler's first message is an acceptance or a refusal."""
     event = bench.executor()
-    assert bench.handle(event) == [AcceptExecutor(event, "e1", "a")]
+    assert bench.sends(event) == [AcceptExecutor(event, "e1", "a")]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_executor_that_comes_back_is_told_what_to_remove(bench: Bench) -> None:
     bench.run(bench.stage(), operation_id="ends")
     bench.handle(ExecutorDisconnected("e1", "a"), JobCancelRequested("s", "ends", ""))
     again = bench.executor()
-    assert bench.handle(again) == [
+    assert bench.sends(again) == [
         AcceptExecutor(again, "e1", "a"),
         ReleaseJobFiles(again, "e1", "a", "j2"),
     ]

@@ -37,8 +37,9 @@ from springald_scheduler.core.failures import (
     too_many_jobs,
 )
 from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.jobs import JOBS_COUNTED_AHEAD
 from springald_scheduler.core.limits import CoreLimits
-from springald_scheduler.core.records import JobRecord
+from springald_scheduler.core.records import CounterRecord, JobRecord
 from springald_scheduler.core.states import JobState
 
 SUBMITTED = JobSubmitted("s", "o1", "SELECT 1", b"digest")
@@ -49,6 +50,7 @@ def test_job_submitted_is_persisted_then_accepted_then_planned(bench: Bench) -> 
     bench.handle(SessionOpened("s"))
     record = JobRecord("j1", "s", "o1", "SELECT 1", b"digest", 1_000, JobState.QUEUED)
     assert bench.handle(SUBMITTED) == [
+        Persist(SUBMITTED, CounterRecord(1 + JOBS_COUNTED_AHEAD)),
         Persist(SUBMITTED, record),
         AcceptJob(SUBMITTED, "j1"),
         PlanJob(SUBMITTED, "j1", "s", "SELECT 1"),

@@ -8,6 +8,7 @@ the core from inside after each step.
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from random import Random
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ from springald_scheduler.core.graph import (
 from springald_scheduler.core.invariants import check_invariants
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.model import Job
-from springald_scheduler.core.records import JobRecord, Key, Record, StageRecord
+from springald_scheduler.core.records import JobRecord, Key, PlanRecord, Record, StageRecord
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState, TaskState
@@ -80,6 +81,8 @@ class Agent:
     files: set[str] = field(default_factory=set)
     uploads: set[str] = field(default_factory=set)
     draining: bool = False
+    reports: dict[str, on.TaskFinished] = field(default_factory=dict)
+    stored: dict[str, on.UploadStored] = field(default_factory=dict)
 
 
 @st.composite
@@ -186,6 +189,7 @@ class ClusterMachine(RuleBasedStateMachine):
         self.store: dict[Key, Record] = {}
         self.ended: dict[str, JobState] = {}
         self.lives = 0
+        self.restarting = False
 
     # What the driver and the others do with actions.
 
@@ -193,7 +197,7 @@ class ClusterMachine(RuleBasedStateMachine):
         """Tells the core an event and carries out its actions."""
         asked = self.core.handle(event, now_ms=self.now_ms)
         for action in asked:
-            assert action.cause is event
+            assert action.cause is event or self.restarting
             self.carry_out(action)
         return asked
 
@@ -243,9 +247,17 @@ class ClusterMachine(RuleBasedStateMachine):
                 assert sum(each.slots for each in agent.running.values()) <= agent.slots
                 self.check_slices(action)
                 agent.files.add(action.job_id)
+            case do.CancelTask() if self.restarting:
+                agent.running.pop(action.attempt_id, None)
             case do.CancelTask():
                 agent.stopping |= {action.attempt_id} & agent.running.keys()
+            case do.SettleStage():
+                mine = f"{action.job_id}/s{action.stage_id}/"
+                assert ("job", action.job_id, "stage", str(action.stage_id)) in self.store
+                agent.reports = {k: v for k, v in agent.reports.items() if not k.startswith(mine)}
             case do.ReleaseJobFiles():
+                mine = f"{action.job_id}/"
+                agent.reports = {k: v for k, v in agent.reports.items() if not k.startswith(mine)}
                 assert action.job_id not in {each.job_id for each in agent.running.values()}
                 agent.files.discard(action.job_id)
                 agent.stages = {k: v for k, v in agent.stages.items() if k[0] != action.job_id}
@@ -375,7 +387,9 @@ class ClusterMachine(RuleBasedStateMachine):
         """An executor has all rows of an upload."""
         if executor in self.agents:
             life = self.agents[executor].incarnation
-            self.tell(on.UploadStored(executor, life, upload, 1, 20, 1))
+            stored = on.UploadStored(executor, life, upload, 1, 20, 1)
+            self.agents[executor].stored[upload] = stored
+            self.tell(stored)
 
     @rule(session=SESSIONS, upload=UPLOADS, keep=st.booleans())
     def register_upload(self, session: str, upload: str, keep: bool) -> None:  # noqa: FBT001
@@ -436,6 +450,66 @@ class ClusterMachine(RuleBasedStateMachine):
                 self.former.append((executor, agent.incarnation))
             agent = self.agents[executor] = Agent(f"life{self.lives}", slots)
         self.tell(on.ExecutorRegistered(executor, agent.incarnation, FACTS, agent.slots))
+
+    @rule(
+        gone=st.sets(EXECUTORS),
+        late=st.sets(EXECUTORS),
+        lost=st.booleans(),
+        order=st.randoms(use_true_random=False),
+    )
+    def restart(self, gone: set[str], late: set[str], lost: bool, order: Random) -> None:  # noqa: FBT001
+        """The scheduler's process dies, and another one goes on with what is written down.
+
+        Executors come back in time, or late, or never; perhaps a record cannot be read.
+        """
+        records = list(self.store.values())
+        order.shuffle(records)
+        plans = [each for each in records if isinstance(each, PlanRecord | StageRecord)]
+        if lost and plans:
+            records.remove(order.choice(plans))
+        self.core = SchedulerCore(FACTS, LIMITS, records)
+        self.restarting = True
+        self.planning.clear()
+        self.replanning.clear()
+        for executor in sorted(gone & self.agents.keys()):
+            self.leave(executor)
+        waiting = {key: self.agents.pop(key) for key in sorted(self.agents)}
+        self.tell(on.SchedulerStarted())
+        for executor in sorted(waiting.keys() - late):
+            self.come_back(executor, waiting[executor])
+        self.now_ms += LIMITS.restore_ms_max
+        self.tell(on.TimePassed())
+        assert self.core.world.restoring is None
+        for executor in sorted(waiting.keys() & late):
+            self.come_back(executor, waiting[executor])
+        self.restarting = False
+
+    def come_back(self, executor: str, agent: Agent) -> None:
+        """An executor finds the next scheduler, and tells what it runs and keeps."""
+        self.agents[executor] = agent
+        for attempt_id in agent.stopping:
+            del agent.running[attempt_id]
+        agent.stopping.clear()
+        agent.draining = False
+        stored = {key: told for key, told in agent.stored.items() if key in agent.uploads}
+        # Rows that still arrive are reported when they are there, and removed then.
+        agent.uploads &= stored.keys() | self.core.world.uploads.keys()
+        registered = on.ExecutorRegistered(
+            executor,
+            agent.incarnation,
+            FACTS,
+            agent.slots,
+            running_attempt_ids=tuple(agent.running),
+            finished_attempt_ids=tuple(agent.reports),
+            job_ids=tuple(sorted(agent.files)),
+            upload_ids=tuple(stored),
+        )
+        reports = [*agent.reports.values(), *stored.values()]
+        self.tell(registered)
+        for report in reports:
+            if isinstance(report, on.TaskFinished):
+                self.accepted.add(report.attempt_id)
+            self.tell(report)
 
     @rule(executor=EXECUTORS, fact=st.sampled_from(["engine_version", "routing_fingerprint"]))
     def register_wrongly(self, executor: str, fact: str) -> None:
@@ -518,6 +592,8 @@ class ClusterMachine(RuleBasedStateMachine):
             rows=rows,
             fingerprint=fingerprint,
         )
+        if wanted:
+            agent.reports[attempt_id] = finished
         self.tell(finished)
 
     def note_content(self, data: st.DataObject, launch: do.LaunchTask) -> int:
@@ -641,7 +717,9 @@ class ClusterMachine(RuleBasedStateMachine):
                 self.tell(on.TaskFailed(executor, agent.incarnation, attempt_id, failure))
         check_invariants(self.core.world)
         world = self.core.world
-        kept = (world.queue, world.unsliced, world.stranded, world.uploads, self.store)
+        stays = {"counter", "executor"}
+        store = {key for key in self.store if key[0] not in stays}
+        kept = (world.queue, world.unsliced, world.stranded, world.uploads, store)
         assert not any(kept)
         assert all(job.state.terminal and job.released for job in world.jobs.values())
         for agent in self.agents.values():

@@ -111,7 +111,7 @@ def test_output_that_nobody_needs_any_more_is_not_made_again(bench: Bench) -> No
     (attempt,) = bench.job().running.values()
     reader = attempt.executor_id
     bench.handle(bench.finished(attempt.attempt_id, reader))
-    assert bench.handle(gone("e2" if reader == "e1" else "e1")) == []
+    assert bench.sends(gone("e2" if reader == "e1" else "e1")) == []
     assert bench.job().stages[1].state is StageState.FINISHED
 
 
@@ -257,7 +257,7 @@ def test_result_that_is_lost_is_made_again_when_its_client_says_so(bench: Bench)
     bench.handle(JobWatched("j1"))
     bench.handle(bench.finished("j1/s1/t1#1", "e1"), bench.finished("j1/s1/t2#1", "e2"))
     assert bench.job().state is JobState.SUCCEEDED
-    assert bench.handle(gone("e1")) == []
+    assert bench.sends(gone("e1")) == []
     actions = bench.handle(ResultLost("s", "o1", ("j1/s1/t1#1",)))
     assert bench.launched(actions) == ["j1/s1/t1#2@e2"]
     assert bench.job().state is JobState.RUNNING

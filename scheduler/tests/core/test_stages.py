@@ -8,10 +8,11 @@ from springald_scheduler.core.actions import (
     LaunchTask,
     Persist,
     PublishJob,
+    SettleStage,
 )
 from springald_scheduler.core.events import JobPlanned
 from springald_scheduler.core.graph import ExchangeKind, StageGraph
-from springald_scheduler.core.records import OutputLocation, StageRecord
+from springald_scheduler.core.records import OutputLocation, PlanRecord, StageRecord, TaskSlice
 from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState
 
@@ -22,8 +23,11 @@ def test_job_planned_defines_its_stage_once_and_launches_its_tasks(bench: Bench)
     bench.submit()
     stage = bench.stage(partitions=3)
     planned = JobPlanned("j1", StageGraph((stage,), settings=(("a", "b"),)))
-    persist, *actions = bench.handle(planned)
-    assert isinstance(persist, Persist)
+    job, plan, begun, *actions = bench.handle(planned)
+    assert isinstance(job, Persist)
+    assert plan == Persist(planned, PlanRecord("j1", planned.graph))
+    slices = tuple(TaskSlice(range(each, each + 1), 1) for each in range(3))
+    assert begun == Persist(planned, StageRecord("j1", 1, slices=slices, ended=False))
     settings = (("a", "b"),)
     assert actions == [
         DefineStage(planned, "e1", "a", "j1", stage, (), settings),
@@ -46,10 +50,15 @@ def test_stage_starts_when_all_its_inputs_are_finished(bench: Bench) -> None:
     assert bench.launched(bench.handle(first)) == ["j1/s2/t1#1@e1"]
     actions = bench.handle(second)
     locations = [
-        (OutputLocation(f"j1/s{stage}/t1#1", "e1", "e1:1", Sizes.of([(0, rows, 10 * rows)])),)
+        (
+            OutputLocation(
+                f"j1/s{stage}/t1#1", "e1", "e1:1", Sizes.of([(0, rows, 10 * rows)]), 0, 0, "a"
+            ),
+        )
         for stage, rows in ((1, 3), (2, 1))
     ]
-    assert actions[0] == Persist(second, StageRecord("j1", 2, locations[1]))
+    record = StageRecord("j1", 2, locations[1], slices=(TaskSlice(range(2), 2),))
+    assert actions[:2] == [Persist(second, record), SettleStage(second, "e1", "a", "j1", 2)]
     (define,) = [each for each in actions if isinstance(each, DefineStage)]
     assert list(define.inputs) == locations
     assert bench.launched(actions) == ["j1/s3/t1#1@e1"]

@@ -45,7 +45,7 @@ def test_upload_goes_to_the_executor_with_least_uploads(bench: Bench) -> None:
     """Uploads spread by their bytes."""
     bench.handle(SessionOpened("s"), bench.executor("e1"), bench.executor("e2"))
     requests = [UploadRequested("s", f"u{number}", 10) for number in (1, 2, 3)]
-    assert bench.handle(*requests) == [
+    assert bench.sends(*requests) == [
         AssignUpload(requests[0], "u1", "e1", "e1:1"),
         AssignUpload(requests[1], "u2", "e2", "e2:1"),
         AssignUpload(requests[2], "u3", "e1", "e1:1"),
@@ -109,7 +109,7 @@ def test_upload_released_while_it_is_read_goes_with_its_last_reader(bench: Bench
     """Dropping a table does not take the rows from under a query."""
     register(bench)
     bench.run(bench.stage(upload_ids=("u1",)))
-    assert bench.handle(UploadReleased("s", "u1")) == []
+    assert bench.sends(UploadReleased("s", "u1")) == []
     finished = bench.finished("j1/s1/t1#1")
     actions = bench.handle(finished)
     assert actions.index(Forget(finished, ("upload", "u1"))) < actions.index(

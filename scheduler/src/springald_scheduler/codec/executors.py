@@ -21,6 +21,7 @@ from springald_scheduler.core.actions import (
     LaunchTask,
     ReleaseJobFiles,
     ReleaseUpload,
+    SettleStage,
     ToExecutor,
 )
 from springald_scheduler.core.events import (
@@ -55,6 +56,10 @@ def registration_from_proto(message: pb.Registration) -> ExecutorRegistered:
         flight_address=message.flight_address,
         pid=message.pid,
         host=message.host,
+        running_attempt_ids=tuple(message.running_task_ids),
+        finished_attempt_ids=tuple(message.finished_task_ids),
+        job_ids=tuple(message.job_ids),
+        upload_ids=tuple(message.upload_ids),
     )
 
 
@@ -119,6 +124,9 @@ def action_to_proto(action: ToExecutor) -> pb.ConnectResponse | None:
             return pb.ConnectResponse(cancel_task=pb.CancelTask(task_id=action.attempt_id))
         case ReleaseJobFiles():
             return pb.ConnectResponse(release_job=pb.ReleaseJob(job_id=action.job_id))
+        case SettleStage():
+            settled = pb.SettleStage(job_id=action.job_id, stage_id=action.stage_id)
+            return pb.ConnectResponse(settle_stage=settled)
         case ReleaseUpload():
             released = pb.ReleaseUpload(upload_id=action.upload_id)
             return pb.ConnectResponse(release_upload=released)

@@ -140,9 +140,9 @@ def file_format_from_proto(files: pb.RegisterFilesRequest) -> str:
     return FILE_FORMAT_NAMES[number]
 
 
-def session_opened(session_id: str) -> SessionOpened:
+def session_opened(session_id: str, catalog: object | None) -> SessionOpened:
     """The event of a new session."""
-    return SessionOpened(session_id)
+    return SessionOpened(session_id, catalog)
 
 
 def session_seen(session_id: str) -> SessionSeen:

@@ -42,6 +42,19 @@ class Forget(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreSession(Action):
+    """Let the planner know a session that an earlier process opened."""
+
+    session_id: str
+    catalog: object | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServeClients(Action):
+    """Let clients in: all that earlier processes wrote down has been taken up."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropSession(Action):
     """Let the planner forget a session."""
 
@@ -175,6 +188,14 @@ class CancelTask(ToExecutor):
     """Stop an attempt and remove its files."""
 
     attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleStage(ToExecutor):
+    """Tell that a stage's outputs are written down, so that nobody asks for its reports again."""
+
+    job_id: str
+    stage_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ class AlarmKind(Enum):
     UNWATCHED = "unwatched"
     PROGRESS = "progress"
     UPLOAD = "upload"
+    RESTORE = "restore"
     RETRY = "retry"
 
 

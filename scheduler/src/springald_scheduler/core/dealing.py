@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from springald_scheduler.core.graph import StageInput
-from springald_scheduler.core.model import InputPart, Job, StageRun, Task
+from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.outputs import OutputTable
+from springald_scheduler.core.records import InputPart
 from springald_scheduler.core.world import World
 
 SKEW_RATIO = 1.5

@@ -9,7 +9,7 @@ from springald_scheduler.core.files import cancel_attempts, release_files
 from springald_scheduler.core.graph import AnswerKind, Stage
 from springald_scheduler.core.model import Job
 from springald_scheduler.core.queues import leave_queues
-from springald_scheduler.core.records import JobRecord, job_key
+from springald_scheduler.core.records import JobRecord, PlanRecord, job_key
 from springald_scheduler.core.sizes import NOTHING
 from springald_scheduler.core.states import JobState
 from springald_scheduler.core.uploads import leave_uploads
@@ -26,10 +26,19 @@ def job_record(job: Job) -> JobRecord:
         digest=job.digest,
         submitted_ms=job.submitted_ms,
         state=job.state,
-        graph=job.graph,
+        ended_ms=job.ended_ms,
         answer=job.answer,
         failure=job.failure,
+        plan=job.plan,
     )
+
+
+def plan_record(job: Job) -> PlanRecord:
+    """Returns what is persisted of a planned job's stages."""
+    if job.graph is None:
+        raise AssertionError("a plan is kept of a planned job")
+    planned = job.planned if job.planned is not job.graph else None
+    return PlanRecord(job.job_id, job.graph, planned, job.restarts)
 
 
 def succeed_job(world: World, job: Job) -> None:
@@ -79,6 +88,7 @@ def answers_with_rows(job: Job) -> bool:
 def _end(world: World, job: Job, state: JobState) -> None:
     world.change_job(job, state)
     job.ended_ms = world.now_ms
+    job.plan = b""
     job.statement = job.statement[: world.limits.statement_characters_max]
     _leave_queues(world, job)
     world.do(Persist(world.cause, job_record(job)))
@@ -101,6 +111,7 @@ def _leave_queues(world: World, job: Job) -> None:
 def _drop_plan(job: Job) -> None:
     """Lets go of all that is needed to run a job, or to make its result again."""
     job.planned = None
+    job.plan = b""
     if job.graph:
         job.graph = replace(job.graph, stages=tuple(map(_without_payload, job.graph.stages)))
     for run in job.stages.values():

@@ -22,10 +22,24 @@ class TimePassed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SchedulerStarted(Event):
+    """The scheduler's process began: the first event. Its core may know of an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOpened(Event):
-    """A client got a session."""
+    """A client got a session, with settings to begin with."""
 
     session_id: str
+    catalog: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged(Event):
+    """A session's tables or settings changed; they are opaque to the core."""
+
+    session_id: str
+    catalog: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +161,14 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorRegistered(Event):
-    """An executor opened its stream and said who it is."""
+    """An executor opened its stream and said who it is, and what it runs and keeps.
+
+    Attributes:
+        running_attempt_ids: Attempts that it runs.
+        finished_attempt_ids: Attempts that it has finished, and of which it reports next.
+        job_ids: Jobs of which it keeps something.
+        upload_ids: Uploads that it keeps whole, and of which it reports next.
+    """
 
     executor_id: str
     incarnation: str
@@ -157,6 +178,10 @@ class ExecutorRegistered(Event):
     flight_address: str = ""
     pid: int = 0
     host: str = ""
+    running_attempt_ids: tuple[str, ...] = ()
+    finished_attempt_ids: tuple[str, ...] = ()
+    job_ids: tuple[str, ...] = ()
+    upload_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from springald_scheduler.core.actions import (
     AcceptExecutor,
     CancelTask,
     DisconnectExecutor,
+    Forget,
+    Persist,
     RefuseExecutor,
 )
 from springald_scheduler.core.alarms import AlarmKind
@@ -18,12 +20,19 @@ from springald_scheduler.core.failures import Failure, executor_lost
 from springald_scheduler.core.files import remove_files
 from springald_scheduler.core.model import Attempt, Executor
 from springald_scheduler.core.news import rescue_jobs, strand_job
+from springald_scheduler.core.records import ExecutorRecord, executor_key
 from springald_scheduler.core.recovery import check_uploads, lose_outputs_of, make_again
+from springald_scheduler.core.restoring import keep_wanted, note_arrival, note_departure
 from springald_scheduler.core.retries import retry_task
 from springald_scheduler.core.stages import slice_stages
 from springald_scheduler.core.states import ExecutorState
 from springald_scheduler.core.taxonomy import EXECUTOR_GONE, EXECUTOR_LEFT
-from springald_scheduler.core.uploads import lose_uploads, place_uploads, recall_uploads
+from springald_scheduler.core.uploads import (
+    lose_uploads,
+    place_uploads,
+    recall_upload,
+    recall_uploads,
+)
 from springald_scheduler.core.world import World
 
 _FACTS = (
@@ -65,9 +74,18 @@ def on_executor_registered(world: World, event: ExecutorRegistered) -> None:
     )
     world.executors[executor.executor_id] = executor
     world.pool.add(executor)
+    record = ExecutorRecord(executor.executor_id, executor.incarnation, executor.flight_address)
+    world.do(Persist(world.cause, record))
     world.do(AcceptExecutor(world.cause, executor.executor_id, executor.incarnation))
     _set_silence_alarm(world, executor)
+    if world.restoring:
+        note_arrival(world, event)
+        return
     _recall(world, executor)
+    keep_wanted(world, executor, event)
+    for upload_id in event.upload_ids:
+        if upload_id not in executor.upload_ids:
+            recall_upload(world, executor, upload_id)
     rescue_jobs(world)
     place_uploads(world)
     for job in list(world.unsliced.values()):
@@ -80,6 +98,8 @@ def on_executor_heard(world: World, event: ExecutorHeard) -> None:
     if executor is None:
         return
     executor.heard_ms = world.now_ms
+    if world.restoring:
+        return
     for attempt_id in event.running_attempt_ids:
         if attempt_id not in executor.running:
             life = (executor.executor_id, executor.incarnation)
@@ -168,6 +188,8 @@ def _recall(world: World, executor: Executor) -> None:
 def _lose(world: World, executor: Executor, how: str) -> None:
     """Moves what an executor ran, and has made again what it held, as far as it is needed."""
     del world.executors[executor.executor_id]
+    world.do(Forget(world.cause, executor_key(executor.executor_id)))
+    note_departure(world, executor)
     world.pool.remove(executor)
     world.turns_largest = -1  # what is enqueued from here on is counted without it
     world.alarms.clear(AlarmKind.EXECUTOR, executor.executor_id)

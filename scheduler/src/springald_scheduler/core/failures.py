@@ -125,6 +125,17 @@ def too_many_restarts(job_id: str, restarts: int) -> Failure:
     )
 
 
+def plan_lost(job_id: str) -> Failure:
+    """A job's plan was written down, and cannot be read any more."""
+    return Failure(
+        "SCHEDULER_RESTARTED",
+        f"a job's plan outlives the scheduler's process: that of {job_id} cannot be read; "
+        "run the statement again",
+        retryable=True,
+        node_id=job_id,
+    )
+
+
 def upload_lost(upload_id: str) -> Failure:
     """The rows of a table that a client uploaded are gone."""
     return Failure(

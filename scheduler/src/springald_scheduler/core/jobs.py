@@ -14,6 +14,7 @@ from springald_scheduler.core.endings import (
     cancel_job,
     fail_job,
     job_record,
+    plan_record,
     release_job,
     succeed_job,
 )
@@ -43,6 +44,9 @@ from springald_scheduler.core.states import JobState
 from springald_scheduler.core.uploads import enter_uploads
 from springald_scheduler.core.world import World
 
+JOBS_COUNTED_AHEAD = 1_000
+"""How many numbers of jobs are written down at once, which a restart may leave out."""
+
 
 def on_job_submitted(world: World, event: JobSubmitted) -> None:
     """Makes a job of a statement, or finds the one that it is (P2.3)."""
@@ -71,12 +75,16 @@ def on_job_submitted(world: World, event: JobSubmitted) -> None:
         digest=event.digest,
         submitted_ms=world.now_ms,
         unwatched_ms=world.now_ms,
+        plan=event.plan,
     )
     job.story.append((world.now_ms, job.job_id, job.state))
     world.jobs[job.job_id] = job
     session.operations[event.operation_id] = job.job_id
     session.job_ids[job.job_id] = None
     set_unwatched_alarm(world, job)
+    if world.jobs_made > world.counter.jobs:
+        world.counter = replace(world.counter, jobs=world.jobs_made + JOBS_COUNTED_AHEAD)
+        world.do(Persist(world.cause, world.counter))
     world.do(Persist(world.cause, job_record(job)))
     world.do(AcceptJob(world.cause, job.job_id))
     world.do(PlanJob(world.cause, job.job_id, job.session_id, job.statement, event.plan))
@@ -97,8 +105,10 @@ def on_job_planned(world: World, event: JobPlanned) -> None:
         fail_job(world, job, upload_lost(lost).at(node_id=job.job_id))
         return
     job.graph = job.planned = event.graph
+    job.plan = b""
     world.change_job(job, JobState.RUNNING)
     world.do(Persist(world.cause, job_record(job)))
+    world.do(Persist(world.cause, plan_record(job)))
     start_stages(world, job, event.graph)
 
 

@@ -26,6 +26,7 @@ class CoreLimits:
         job_restarts_max: How often a job may begin again as a whole.
         retry_first_ms: How long a task waits after its first failure; each further one takes four
             times as long.
+        restore_ms_max: How long the jobs of an earlier process wait for its executors to come back.
         statement_characters_max: How much of an ended job's statement is kept.
     """
 
@@ -46,4 +47,5 @@ class CoreLimits:
     task_outputs_max: int = 20
     job_restarts_max: int = 2
     retry_first_ms: int = 100
+    restore_ms_max: int = 3_000
     statement_characters_max: int = 1_000

@@ -7,7 +7,7 @@ from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import StageFigures
 from springald_scheduler.core.graph import Offer, Stage, StageGraph
 from springald_scheduler.core.outputs import OutputTable
-from springald_scheduler.core.records import OutputLocation, UploadLocation
+from springald_scheduler.core.records import InputPart, OutputLocation, UploadLocation
 from springald_scheduler.core.sizes import NOTHING, Sizes
 from springald_scheduler.core.states import (
     ExecutorState,
@@ -34,6 +34,7 @@ class Session:
         job_ids: The jobs that are not released.
         upload_ids: Its uploads.
         watchers: How many streams follow jobs of the session.
+        catalog: Its tables and settings, opaque to the core; None if they are not kept.
     """
 
     session_id: str
@@ -43,6 +44,7 @@ class Session:
     job_ids: dict[str, None] = field(default_factory=dict)
     upload_ids: dict[str, None] = field(default_factory=dict)
     watchers: int = 0
+    catalog: object | None = None
 
 
 @dataclass(slots=True)
@@ -60,14 +62,6 @@ class Attempt:
     slots: int
     launched_ms: int
     stopping: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class InputPart:
-    """Some outputs of one of a stage's inputs, of which a task reads no others."""
-
-    input_number: int
-    outputs: range
 
 
 @dataclass(slots=True)
@@ -98,6 +92,7 @@ class Task:
         digest: Of the bytes of the output; 0 if it is not known.
         made: True if an attempt has finished, also if its output is gone.
         troubles: What has gone wrong with it, if anything has.
+        void: Attempts up to this number are not accepted any more.
     """
 
     number: int
@@ -121,6 +116,7 @@ class Task:
     digest: int = 0
     made: bool = False
     troubles: Troubles | None = None
+    void: int = 0
 
 
 @dataclass(slots=True)
@@ -195,6 +191,7 @@ class Job:
         holders: Executors with files of the job, with the incarnation that has them.
         replans: By stage id, the offers of which a new plan is being made.
         resting: Tasks that wait for some time after a failure, by the name of their alarm.
+        plan: The statement as the planner takes it, if that is no text, until it is planned.
         planned: Its stages as the planner made them, should it have to begin again.
         restarts: How often it began again.
         released: True if only its description is left.
@@ -222,6 +219,7 @@ class Job:
     holders: dict[str, str] = field(default_factory=dict)
     replans: dict[int, Offer] = field(default_factory=dict)
     resting: dict[str, tuple[StageRun, Task]] = field(default_factory=dict)
+    plan: bytes = b""
     planned: StageGraph | None = None
     restarts: int = 0
     upload_ids: frozenset[str] = frozenset()

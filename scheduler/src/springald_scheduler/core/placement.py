@@ -100,7 +100,7 @@ def _is_reserved_for(world: World, job: Job, run: StageRun) -> bool:
 
 def _launch(world: World, job: Job, run: StageRun, task: Task, executor: Executor) -> None:
     stage_id = run.stage.stage_id
-    task.attempt += 1
+    task.attempt = max(task.attempt, world.attempt_floor) + 1
     task.executor_id = executor.executor_id
     task.launched_ms = world.now_ms
     run.started_ms = run.started_ms or world.now_ms

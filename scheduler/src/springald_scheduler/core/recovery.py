@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.dealing import note_decision
-from springald_scheduler.core.endings import answers_with_rows, fail_job, job_record
+from springald_scheduler.core.endings import answers_with_rows, fail_job, plan_record
 from springald_scheduler.core.failures import executor_lost, too_many_restarts, upload_lost
 from springald_scheduler.core.files import cancel_attempts, stop_attempt
 from springald_scheduler.core.graph import Repeats
@@ -23,7 +23,7 @@ from springald_scheduler.core.queues import (
 from springald_scheduler.core.records import stage_key
 from springald_scheduler.core.retries import charge_task, final_failure, tries_max
 from springald_scheduler.core.sizes import NOTHING
-from springald_scheduler.core.stages import start_stages
+from springald_scheduler.core.stages import begun_record, start_stages
 from springald_scheduler.core.states import JobState, StageState, TaskState
 from springald_scheduler.core.taxonomy import Budget
 from springald_scheduler.core.uploads import readable_location
@@ -32,11 +32,18 @@ from springald_scheduler.core.world import World
 
 def lose_outputs_of(world: World, job: Job, executor: Executor) -> None:
     """Marks all outputs as lost that an executor held."""
+    for _, task in outputs_of(job):
+        if task.executor_id == executor.executor_id:
+            task.lost = True
+            world.touch(job)
+
+
+def outputs_of(job: Job) -> Iterator[tuple[StageRun, Task]]:
+    """Yields the finished tasks of a job whose outputs can be lost."""
     for run in job.stages.values():
         for task in run.tasks:
-            if task.executor_id == executor.executor_id and _can_be_lost(run, task):
-                task.lost = True
-                world.touch(job)
+            if _can_be_lost(run, task):
+                yield run, task
 
 
 def lose_attempt(job: Job, attempt_id: str) -> bool:
@@ -134,7 +141,7 @@ def restart_job(world: World, job: Job) -> None:
     job.stages.clear()
     job.tasks_total = job.tasks_finished = job.stages_finished = 0
     job.graph = job.planned
-    world.do(Persist(world.cause, job_record(job)))
+    world.do(Persist(world.cause, plan_record(job)))
     start_stages(world, job, job.planned, before)
     note_decision(job, "all stages begin again: rows were lost that cannot be made again in part")
 
@@ -189,6 +196,9 @@ def _take_back(world: World, job: Job, run: StageRun) -> None:
             run.waiting.append(task)
     done = [task for task in run.tasks if task.state is TaskState.FINISHED]
     _reopen(world, job, run, done)
+    for task in run.tasks:
+        task.void = task.attempt
+    world.do(Persist(world.cause, begun_record(job, run)))
 
 
 def _reopen(world: World, job: Job, run: StageRun, tasks: list[Task]) -> None:

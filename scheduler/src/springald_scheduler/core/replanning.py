@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from springald_scheduler.core.actions import Persist
 from springald_scheduler.core.dealing import note_decision
-from springald_scheduler.core.endings import job_record
+from springald_scheduler.core.endings import plan_record
 from springald_scheduler.core.events import StageReplanned
 from springald_scheduler.core.graph import (
     BroadcastOffer,
@@ -17,6 +17,7 @@ from springald_scheduler.core.graph import (
 )
 from springald_scheduler.core.model import Job, StageRun
 from springald_scheduler.core.offers import ask_for_plan, changed_by, other_stage
+from springald_scheduler.core.records import Skip
 from springald_scheduler.core.stages import close_stage, start_stage
 from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World
@@ -105,7 +106,7 @@ def _note(world: World, job: Job, sentence: str) -> None:
     note_decision(job, sentence)
     if job.graph:
         job.graph = replace(job.graph, stages=tuple(each.stage for each in job.stages.values()))
-    world.do(Persist(world.cause, job_record(job)))
+    world.do(Persist(world.cause, plan_record(job)))
 
 
 def _replace(job: Job, run: StageRun, stage: Stage) -> None:
@@ -132,4 +133,4 @@ def _take_in(world: World, job: Job, run: StageRun, taken: StageRun, stage: Stag
     _replace(job, run, replace(stage, repeats=weakest(run.stage.repeats, former.repeats)))
     taken.skipped = True
     taken.inputs_missing.clear()
-    close_stage(world, job, taken)
+    close_stage(world, job, taken, Skip.MERGED)

@@ -11,7 +11,7 @@ from springald_scheduler.core.model import Attempt, Job, StageRun, Task, Trouble
 from springald_scheduler.core.queues import enqueue_stage
 from springald_scheduler.core.states import TaskState
 from springald_scheduler.core.taxonomy import Budget, FailureRow
-from springald_scheduler.core.world import World, attempt_name
+from springald_scheduler.core.world import ATTEMPTS_PER_LIFE, World, attempt_name
 
 _POISONS: Final = {Budget.ENGINES: "engine processes", Budget.EXECUTORS: "executors"}
 _REST: Final = frozenset({Budget.ATTEMPTS, Budget.ENGINES, Budget.MOVES})
@@ -91,7 +91,7 @@ def final_failure(job: Job, run: StageRun, task: Task, budget: Budget, failure: 
         failure = replace(
             task_poisoned(name, count, _POISONS[budget]), executor_id=failure.executor_id
         )
-    attempts = task.attempt - run.attempts_before
+    attempts = (task.attempt - run.attempts_before) % ATTEMPTS_PER_LIFE
     return replace(
         failure,
         attempts=attempts if attempts > 1 else 0,

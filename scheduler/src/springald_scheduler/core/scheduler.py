@@ -1,6 +1,6 @@
 """The core's one door: events in, ordered actions out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from springald_scheduler.core import (
@@ -8,6 +8,7 @@ from springald_scheduler.core import (
     executors,
     jobs,
     replanning,
+    restoring,
     results,
     retries,
     sessions,
@@ -20,9 +21,12 @@ from springald_scheduler.core.events import ClusterFacts, Event
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.news import publish_news
 from springald_scheduler.core.placement import place_tasks
+from springald_scheduler.core.records import Record
 from springald_scheduler.core.world import World
 
 _ON_EVENT: Final[dict[type[Event], Callable[[World, Any], None]]] = {
+    events.SchedulerStarted: restoring.on_scheduler_started,
+    events.SessionChanged: sessions.on_session_changed,
     events.SessionOpened: sessions.on_session_opened,
     events.SessionSeen: sessions.on_session_seen,
     events.SessionClosed: sessions.on_session_closed,
@@ -56,8 +60,17 @@ _ON_ALARM: Final[dict[AlarmKind, Callable[[World, str], None]]] = {
     AlarmKind.UNWATCHED: jobs.on_job_unwatched_due,
     AlarmKind.PROGRESS: lambda world, job_id: world.touch(world.jobs[job_id]),
     AlarmKind.UPLOAD: uploads.on_upload_due,
+    AlarmKind.RESTORE: restoring.on_restore_due,
     AlarmKind.RETRY: retries.on_task_rested,
 }
+
+
+_REPORTS: Final = (
+    events.TaskStarted,
+    events.TaskFinished,
+    events.TaskFailed,
+    events.UploadStored,
+)
 
 
 class SchedulerCore:
@@ -68,6 +81,7 @@ class SchedulerCore:
     Args:
         facts: What executors must agree on with this scheduler.
         limits: The limits; by default those of the protocol.
+        records: What an earlier process wrote down, if it is to be taken up.
 
     Example:
         >>> from springald_scheduler.core.events import SessionOpened
@@ -79,8 +93,15 @@ class SchedulerCore:
         600000
     """
 
-    def __init__(self, facts: ClusterFacts, limits: CoreLimits | None = None) -> None:
+    def __init__(
+        self,
+        facts: ClusterFacts,
+        limits: CoreLimits | None = None,
+        records: Iterable[Record] | None = None,
+    ) -> None:
         self.world = World(facts, limits or CoreLimits())
+        if records is not None:
+            restoring.remember(self.world, records)
 
     def handle(self, *happened: Event, now_ms: int) -> list[Action]:
         """Takes in events, one after the other, and returns what is to be done, in order.
@@ -99,14 +120,23 @@ class SchedulerCore:
         world.now_ms = max(now_ms, world.now_ms)
         world.actions = []
         for event in happened:
-            world.cause = event
-            if isinstance(event, events.TimePassed):
-                self._ring_alarms()
-            else:
-                _ON_EVENT[type(event)](world, event)
-            place_tasks(world)
-            publish_news(world)
+            self._handle(event)
+            replay, world.replay = world.replay, []
+            for earlier in replay:
+                self._handle(earlier)
         return world.actions
+
+    def _handle(self, event: Event) -> None:
+        world = self.world
+        world.cause = event
+        if isinstance(event, events.TimePassed):
+            self._ring_alarms()
+        elif world.restoring and isinstance(event, _REPORTS):
+            world.restoring.reports.append(event)
+        else:
+            _ON_EVENT[type(event)](world, event)
+        place_tasks(world)
+        publish_news(world)
 
     @property
     def wake_ms(self) -> int | None:

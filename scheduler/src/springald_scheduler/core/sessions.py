@@ -3,7 +3,12 @@
 from springald_scheduler.core.actions import DropSession, Forget, Persist, Refuse
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.endings import release_job
-from springald_scheduler.core.events import SessionClosed, SessionOpened, SessionSeen
+from springald_scheduler.core.events import (
+    SessionChanged,
+    SessionClosed,
+    SessionOpened,
+    SessionSeen,
+)
 from springald_scheduler.core.failures import job_cancelled, session_not_found
 from springald_scheduler.core.model import Session
 from springald_scheduler.core.records import SessionRecord, session_key
@@ -16,10 +21,22 @@ def on_session_opened(world: World, event: SessionOpened) -> None:
     if event.session_id in world.sessions:
         world.ignore("session that is open already")
         return
-    session = Session(event.session_id, opened_ms=world.now_ms, seen_ms=world.now_ms)
+    session = Session(
+        event.session_id, opened_ms=world.now_ms, seen_ms=world.now_ms, catalog=event.catalog
+    )
     world.sessions[session.session_id] = session
-    world.do(Persist(world.cause, SessionRecord(session.session_id, session.opened_ms)))
-    _set_alarm(world, session)
+    world.do(Persist(world.cause, _record(session)))
+    set_session_alarm(world, session)
+
+
+def on_session_changed(world: World, event: SessionChanged) -> None:
+    """Keeps a session's tables and settings."""
+    session = world.sessions.get(event.session_id)
+    if session is None:
+        world.ignore("change of a session that is not open")
+        return
+    session.catalog = event.catalog
+    world.do(Persist(world.cause, _record(session)))
 
 
 def on_session_seen(world: World, event: SessionSeen) -> None:
@@ -46,7 +63,7 @@ def on_session_due(world: World, session_id: str) -> None:
     if session.watchers:
         session.seen_ms = world.now_ms
     if session.seen_ms + world.limits.session_lease_ms > world.now_ms:
-        _set_alarm(world, session)
+        set_session_alarm(world, session)
         return
     lease_s = world.limits.session_lease_ms / 1000
     _end(world, session, f"its session expired after {lease_s:g} s without a call")
@@ -62,6 +79,11 @@ def _end(world: World, session: Session, how: str) -> None:
     world.do(DropSession(world.cause, session.session_id))
 
 
-def _set_alarm(world: World, session: Session) -> None:
+def _record(session: Session) -> SessionRecord:
+    return SessionRecord(session.session_id, session.opened_ms, session.catalog)
+
+
+def set_session_alarm(world: World, session: Session) -> None:
+    """Has a session end that is not heard of for its lease from when it was seen."""
     due_ms = session.seen_ms + world.limits.session_lease_ms
     world.alarms.set(AlarmKind.SESSION, session.session_id, due_ms)

@@ -3,18 +3,25 @@
 import heapq
 from collections import Counter, deque
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from springald_scheduler.core.actions import Persist
+from springald_scheduler.core.actions import Persist, SettleStage
 from springald_scheduler.core.dealing import deal_tasks, is_sliced, note_decision, output_table
 from springald_scheduler.core.endings import succeed_job
-from springald_scheduler.core.graph import FilterOffer, Stage, StageGraph, StageInput
+from springald_scheduler.core.graph import (
+    FilterOffer,
+    FragmentFormat,
+    Stage,
+    StageGraph,
+    StageInput,
+)
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.news import strand_job
 from springald_scheduler.core.offers import ask_for_plan
 from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.queues import enqueue_stage
-from springald_scheduler.core.records import OutputLocation, StageRecord
+from springald_scheduler.core.records import OutputLocation, Skip, StageRecord, TaskSlice
 from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World, attempt_name
 
@@ -72,20 +79,25 @@ def start_stages(
         before: The version of each stage, and the attempts of its tasks, if it begins again.
     """
     for stage in graph.stages:
-        sources = {each.stage_id for each in stage.inputs}
-        version, attempts = before.get(stage.stage_id, (0, 0))
-        job.stages[stage.stage_id] = StageRun(
-            stage,
-            inputs_missing=sources.union(stage.after),
-            version=version + 1,
-            attempts_before=attempts,
-        )
-        for source in sources:
-            job.stages[source].consumers.add(stage.stage_id)
-        for earlier in stage.after:
-            job.stages[earlier].followers.add(stage.stage_id)
+        add_stage(job, stage, *before.get(stage.stage_id, (0, 0)))
     for run in list(job.stages.values()):
         start_stage(world, job, run)
+
+
+def add_stage(job: Job, stage: Stage, version: int = 0, attempts: int = 0) -> StageRun:
+    """Gives a job a stage, after those that it reads or waits for; it waits for all of them."""
+    sources = {each.stage_id for each in stage.inputs}
+    run = job.stages[stage.stage_id] = StageRun(
+        stage,
+        inputs_missing=sources.union(stage.after),
+        version=version + 1,
+        attempts_before=attempts,
+    )
+    for source in sources:
+        job.stages[source].consumers.add(stage.stage_id)
+    for earlier in stage.after:
+        job.stages[earlier].followers.add(stage.stage_id)
+    return run
 
 
 def start_stage(world: World, job: Job, run: StageRun) -> None:
@@ -118,6 +130,7 @@ def finish_stage(world: World, job: Job, run: StageRun) -> None:
             task.sizes,
             task.fingerprint,
             task.digest,
+            job.holders.get(task.executor_id, ""),
         )
         for task in run.tasks
     )
@@ -138,7 +151,7 @@ def skip_stage(world: World, job: Job, run: StageRun, reason: str) -> None:
     note_decision(job, f"stage {run.stage.stage_id} is not run: {reason}")
     run.skipped = True
     run.inputs_missing.clear()
-    close_stage(world, job, run)
+    close_stage(world, job, run, Skip.EMPTY)
     for stage_id in sorted({leaf.stage_id for leaf in run.stage.inputs}):
         source = job.stages[stage_id]
         if all(job.stages[each].skipped for each in source.consumers):
@@ -146,12 +159,32 @@ def skip_stage(world: World, job: Job, run: StageRun, reason: str) -> None:
     _open(world, job, run)
 
 
-def close_stage(world: World, job: Job, run: StageRun) -> None:
+def close_stage(world: World, job: Job, run: StageRun, skip: Skip = Skip.NO) -> None:
     """Notes that a stage is finished, with the outputs that it has."""
     world.change_stage(job, run, StageState.FINISHED)
     job.stages_finished += 1
     run.recorded = True
-    world.do(Persist(world.cause, StageRecord(job.job_id, run.stage.stage_id, run.locations)))
+    record = replace(begun_record(job, run), outputs=run.locations, skip=skip, ended=True)
+    world.do(Persist(world.cause, record))
+    stage_id = run.stage.stage_id
+    for executor_id in {each.executor_id: None for each in run.locations if run.consumers}:
+        executor = world.executors.get(executor_id)
+        if executor:
+            life = (executor_id, executor.incarnation)
+            world.do(SettleStage(world.cause, *life, job.job_id, stage_id))
+
+
+def begun_record(job: Job, run: StageRun) -> StageRecord:
+    """Returns what is persisted of a stage when its tasks are fixed."""
+    slices = (TaskSlice(each.partitions, each.slots, each.part, each.void) for each in run.tasks)
+    planned = run.stage.fragment.format is FragmentFormat.SQL
+    return StageRecord(
+        job.job_id,
+        run.stage.stage_id,
+        slices=tuple(slices),
+        operators=run.stage.operators if planned else (),
+        ended=False,
+    )
 
 
 def _open(world: World, job: Job, run: StageRun) -> None:
@@ -181,15 +214,16 @@ def _skip_emptied(world: World, job: Job, run: StageRun) -> None:
 def _slice(world: World, job: Job, run: StageRun) -> None:
     run.tasks = deal_tasks(world, job, run)
     for task in run.tasks:
-        task.attempt = run.attempts_before
+        task.attempt = task.void = run.attempts_before
     run.waiting = deque(run.tasks)
-    _prefer_executors(job, run)
+    prefer_executors(job, run)
     world.change_stage(job, run, StageState.RUNNING)
+    world.do(Persist(world.cause, begun_record(job, run)))
     job.tasks_total += len(run.tasks)
     enqueue_stage(world, job, run)
 
 
-def _prefer_executors(job: Job, run: StageRun) -> None:
+def prefer_executors(job: Job, run: StageRun) -> None:
     """Tells each task which executors hold most bytes of its inputs."""
     tables: list[tuple[StageInput, OutputTable]] = []
     common: Counter[str] = Counter()

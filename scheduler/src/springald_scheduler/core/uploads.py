@@ -86,8 +86,7 @@ def on_upload_registered(world: World, event: UploadRegistered) -> None:
     else:
         _change(upload, UploadState.REGISTERED)
         upload.location = replace(upload.location, schema=event.schema)
-        record = UploadRecord(upload.session_id, upload.state, upload.location)
-        world.do(Persist(world.cause, record))
+        world.do(Persist(world.cause, _record(upload)))
 
 
 def on_upload_released(world: World, event: UploadReleased) -> None:
@@ -97,7 +96,9 @@ def on_upload_released(world: World, event: UploadReleased) -> None:
         world.ignore("unknown upload")
         return
     upload.doomed = True
-    if not upload.readers:
+    if upload.readers:
+        world.do(Persist(world.cause, _record(upload)))
+    else:
         drop_upload(world, upload)
 
 
@@ -136,6 +137,16 @@ def leave_uploads(world: World, job: Job) -> None:
     job.upload_ids = frozenset()
 
 
+def take_upload(world: World, upload: Upload) -> None:
+    """Takes up an upload that an earlier process of the scheduler wrote down."""
+    world.uploads[upload.upload_id] = upload
+    world.sessions[upload.session_id].upload_ids[upload.upload_id] = None
+    executor = world.executors.get(upload.executor_id)
+    if executor and executor.incarnation == upload.incarnation:
+        executor.upload_ids[upload.upload_id] = None
+        executor.upload_bytes += upload.location.bytes if upload.location else upload.bytes_expected
+
+
 def place_uploads(world: World) -> None:
     """Gives all uploads that wait a place on an executor that came."""
     for upload in list(world.unplaced_uploads.values()):
@@ -165,14 +176,19 @@ def lose_uploads(world: World, executor: Executor) -> None:
 
 def recall_uploads(world: World, executor: Executor, former: Executor) -> None:
     """Takes the uploads of a life that is back up again, and removes those that are gone."""
-    life = (executor.executor_id, executor.incarnation)
     for upload_id in former.upload_ids:
-        upload = world.uploads.get(upload_id)
-        if upload and (upload.executor_id, upload.incarnation) == life and upload.location:
-            executor.upload_ids[upload_id] = None
-            executor.upload_bytes += upload.location.bytes
-        else:
-            world.do(ReleaseUpload(world.cause, *life, upload_id))
+        recall_upload(world, executor, upload_id)
+
+
+def recall_upload(world: World, executor: Executor, upload_id: str) -> None:
+    """Takes an upload that an executor keeps, or has it removed if nobody wants it."""
+    life = (executor.executor_id, executor.incarnation)
+    upload = world.uploads.get(upload_id)
+    if upload and (upload.executor_id, upload.incarnation) == life and upload.location:
+        executor.upload_ids[upload_id] = None
+        executor.upload_bytes += upload.location.bytes
+    else:
+        world.do(ReleaseUpload(world.cause, *life, upload_id))
 
 
 def close_uploads(world: World, session: Session) -> None:
@@ -187,8 +203,7 @@ def close_uploads(world: World, session: Session) -> None:
 
 def drop_upload(world: World, upload: Upload) -> None:
     """Removes an upload, also from its executor."""
-    if upload.state is UploadState.REGISTERED:
-        world.do(Forget(world.cause, upload_key(upload.upload_id)))
+    _strike(world, upload)
     executor = world.executors.get(upload.executor_id)
     if executor is not None and executor.incarnation == upload.incarnation:
         size = upload.location.bytes if upload.location else upload.bytes_expected
@@ -209,13 +224,33 @@ def _assign(world: World, upload: Upload) -> bool:
     executor.upload_bytes += upload.bytes_expected
     executor.upload_ids[upload.upload_id] = None
     place = (executor.executor_id, executor.flight_address)
+    world.do(Persist(world.cause, _record(upload)))
     world.do(AssignUpload(world.cause, upload.upload_id, *place))
     return True
 
 
 def _refuse(world: World, upload: Upload, failure: Failure) -> None:
+    _strike(world, upload)
     world.do(RefuseUpload(world.cause, upload.upload_id, failure))
     _forget(world, upload)
+
+
+def _record(upload: Upload) -> UploadRecord:
+    return UploadRecord(
+        session_id=upload.session_id,
+        upload_id=upload.upload_id,
+        state=upload.state,
+        executor_id=upload.executor_id,
+        incarnation=upload.incarnation,
+        bytes_expected=upload.bytes_expected,
+        location=upload.location,
+        doomed=upload.doomed,
+    )
+
+
+def _strike(world: World, upload: Upload) -> None:
+    if upload.state is not UploadState.WAITING:
+        world.do(Forget(world.cause, upload_key(upload.upload_id)))
 
 
 def _forget(world: World, upload: Upload) -> None:

@@ -1,15 +1,38 @@
 """Everything that the core knows, in one place, and the way for its rooms to change it."""
 
 from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
 
 from springald_scheduler.core.actions import Action, Ignore
 from springald_scheduler.core.alarms import Alarms
-from springald_scheduler.core.events import ClusterFacts, Event, TimePassed
+from springald_scheduler.core.events import ClusterFacts, Event, ExecutorRegistered, TimePassed
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.model import Executor, Job, Session, StageRun, Task, Upload
+from springald_scheduler.core.records import CounterRecord, Record
 from springald_scheduler.core.slots import SlotPool
 from springald_scheduler.core.states import JobState, StageState, TaskState, check_transition
 from springald_scheduler.core.turns import Turns
+
+ATTEMPTS_PER_LIFE = 1_000
+"""Attempts of a later life of the scheduler are counted from a multiple of this, so that none has
+the name of one that an earlier life launched."""
+
+
+@dataclass(slots=True)
+class Restoring:
+    """What is known before the jobs of an earlier process are taken up.
+
+    Attributes:
+        records: What that process wrote down.
+        expected: Executors that were registered with it and are not back: their incarnations.
+        arrived: What those said who are back, by their ids.
+        reports: What executors reported meanwhile, in order.
+    """
+
+    records: tuple[Record, ...]
+    expected: dict[str, str] = field(default_factory=dict)
+    arrived: dict[str, ExecutorRegistered] = field(default_factory=dict)
+    reports: list[Event] = field(default_factory=list)
 
 
 class World:
@@ -38,6 +61,11 @@ class World:
         touched: Jobs of which something changed during this event.
         alarms: What is due when.
         ignored: How often an event was ignored, by reason.
+        jobs_made: The number of the last job.
+        counter: What of the numbers in use is written down.
+        restoring: What an earlier process wrote down, until it is taken up.
+        replay: Events that came before that, and are handled next.
+        registrations: How many executors have registered.
     """
 
     def __init__(self, facts: ClusterFacts, limits: CoreLimits) -> None:
@@ -64,7 +92,15 @@ class World:
         self.alarms = Alarms()
         self.ignored: Counter[str] = Counter()
         self.jobs_made = 0
+        self.counter = CounterRecord()
+        self.restoring: Restoring | None = None
+        self.replay: list[Event] = []
         self.registrations = 0
+
+    @property
+    def attempt_floor(self) -> int:
+        """The number up to which earlier lives of the scheduler may have counted attempts."""
+        return self.counter.lives * ATTEMPTS_PER_LIFE
 
     def do(self, action: Action) -> None:
         """Asks for an action, after all that were asked for before."""

@@ -1,0 +1,1 @@
+"""Generated from the protobuf package springald.state."""
