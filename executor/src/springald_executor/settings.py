@@ -34,7 +34,7 @@ def _bytes(value: object) -> int | None:
 
 def _address(value: str) -> str:
     address = value.removeprefix("springald://").rstrip("/")
-    if not _ADDRESS.fullmatch(address):
+    if not all(map(_ADDRESS.fullmatch, address.split(","))):
         raise ValueError(f"an address is host:port: got {value!r}")
     return address
 
@@ -66,7 +66,9 @@ class ExecutorSettings(BaseSettings):
         extra="forbid",
     )
 
-    scheduler: Address = Field(description="Address of the scheduler, host:port.")
+    scheduler: Address = Field(
+        description="Address of the scheduler, host:port; of several with commas."
+    )
     bind: str = Field("127.0.0.1", description="Address that the Flight server listens at.")
     flight_port: int = Field(
         0, ge=0, le=65535, description="Port of the Flight server; 0 takes a free one."

@@ -29,7 +29,7 @@ from springald.sql_text import is_query, name_parts, quote_name, written_name
 from springald.transport import Transport
 from springald.types import schema_from_proto
 from springald.uploads import Tabular, upload
-from springald.urls import address_of
+from springald.urls import addresses_of
 
 __all__ = ["Connection", "connect", "opened_session"]
 
@@ -49,7 +49,8 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
         {'one': [1]}
 
     Args:
-        url: `springald://host:port` of a scheduler; None means local mode, which needs the extra
+        url: `springald://host:port` of a scheduler, or of several that share their state:
+            `springald://host:port,host:port`; None means local mode, which needs the extra
             `springald[local]`.
         **settings: Settings to begin with, as by `SET`. Their names have dots, so they are given
             as `**{"springald.distribution": "always"}`. In local mode `springald.local_memory` is
@@ -69,7 +70,7 @@ def opened_session(url: str | None, settings: Mapping[str, object]) -> Session:
     texts = {name: check_text(option_text(value), name) for name, value in settings.items()}
     memory = _local_memory(url, texts.pop(LOCAL_MEMORY, None))
     transport: Transport = (
-        _local_transport(memory) if url is None else GrpcTransport(address_of(url))
+        _local_transport(memory) if url is None else GrpcTransport(addresses_of(url))
     )
     try:
         return Session(transport, texts)

@@ -57,6 +57,9 @@ class LocalCluster:
         log_level: How much the processes write into their logs: `debug`, `info`, `warning`,
             `error`.
         port: The scheduler's port; 0 means any free one.
+        state: Where the scheduler keeps its state: `memory`, `sqlite` for a file in the cluster's
+            own folder, or what `springald scheduler --state` takes. With anything but memory
+            queries go on when the scheduler is restarted.
 
     Raises:
         SpringaldError: A process did not start; the text has the last lines of its log.
@@ -72,6 +75,7 @@ class LocalCluster:
         read_in_place: bool = True,
         log_level: str = "info",
         port: int = 0,
+        state: str = "memory",
     ) -> None:
         if executors < 0 or slots < 1:
             raise InvalidArgumentError(
@@ -88,6 +92,7 @@ class LocalCluster:
         self._log_level = log_level
         self._read_in_place = read_in_place
         self._folder = Path(tempfile.mkdtemp(prefix="springald-", dir=work_dir))
+        self._state = f"sqlite:{self._folder / 'state.db'}" if state == "sqlite" else state
         self._processes: list[ClusterProcess] = []
         self._executors: list[ExecutorProcess] = []
         # Holds what is to be ended and not the cluster, so that a dropped one is ended too.
@@ -169,6 +174,7 @@ class LocalCluster:
             "--bind": address,
             "--work-dir": self._folder / "scheduler-work",
             "--log-level": self._log_level,
+            "--state": self._state,
         }
         process = self._start(ClusterProcess, "scheduler", [_SCHEDULER, *_flat(options)])
         return process, str(process.wait_ready()["address"])

@@ -5,9 +5,25 @@ from urllib.parse import urlsplit
 from springald.client_limits import PORT_DEFAULT
 from springald.errors import InvalidArgumentError
 
-__all__ = ["address_of"]
+__all__ = ["address_of", "addresses_of"]
 
 _SCHEME = "springald"
+
+
+def addresses_of(url: str) -> list[str]:
+    """Returns each `host:port` that a URL names, of one scheduler or of several.
+
+    Example:
+        >>> addresses_of("springald://a:1,b")
+        ['a:1', 'b:50050']
+
+    Raises:
+        InvalidArgumentError: The URL names something else than schedulers' hosts and ports.
+    """
+    if "," not in str(url):
+        return [address_of(url)]
+    first, *others = url.rstrip("/").split(",")
+    return [address_of(first), *(address_of(f"{_SCHEME}://{each}") for each in others)]
 
 
 def address_of(url: str) -> str:

@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -26,15 +26,25 @@ from springald.limits import (
 )
 from springald.own_folder import OwnFolder, new_name
 from springald.server_process import hear_signals, set_up_log, write_ready
+from springald_scheduler.adapters.desks import Desks
+from springald_scheduler.adapters.election import Election
 from springald_scheduler.adapters.grpc_server import GrpcServer
+from springald_scheduler.adapters.journal import Journal, cluster_of, raise_epoch
 from springald_scheduler.adapters.planner_pool import PlannerProcesses
 from springald_scheduler.adapters.service import SchedulerApi
 from springald_scheduler.adapters.store import MemoryStore
+from springald_scheduler.adapters.stores.interface import Unchanged
+from springald_scheduler.adapters.stores.opening import MEMORY, is_shared, open_store
 from springald_scheduler.core.events import ClusterFacts
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.driver import SchedulerDriver
-from springald_scheduler.limits import GARBAGE_OBJECTS_MIN, THREAD_SWITCH_MS
+from springald_scheduler.limits import (
+    GARBAGE_OBJECTS_MIN,
+    STATE_MS_MAX,
+    STATE_OF_SEVERAL_MS_MAX,
+    THREAD_SWITCH_MS,
+)
 from springald_scheduler.settings import SchedulerSettings
 
 log = structlog.get_logger("springald.scheduler")
@@ -44,6 +54,7 @@ EXIT_USAGE: Final = 2
 EXIT_ADDRESS_IN_USE: Final = 3
 
 _EOF: Final = "end of standard input"
+_STATE_LOST: Final = "state that cannot be kept"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,10 +97,10 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
             planning_bytes_max=settings.planning_memory,
         )
         stack.callback(planner.close)
-        core = SchedulerCore(local_facts(), core_limits(settings))
-        driver = stack.enter_context(
-            SchedulerDriver(core, planner, MemoryStore(), allowed_paths=settings.allowed_paths)
-        )
+        if is_shared(settings.state_name):
+            serve_in_turn(settings, planner, causes)
+            return
+        driver = stack.enter_context(_driver(settings, planner, stack, causes))
         server = stack.enter_context(GrpcServer(SchedulerApi(driver), driver, settings.bind))
         # Streams end before their server does, which would wait for them.
         stack.callback(driver.close)
@@ -101,6 +112,85 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
         if cause == _EOF:
             # Whoever started it has started the executors too, and ends them all.
             driver.cancel_jobs("the cluster stops; run it again on another one")
+        if cause == _STATE_LOST:
+            raise IoFailedError(
+                f"a scheduler's state is kept in {settings.state_name}: got no more of it there; "
+                "see its log, and start it again"
+            )
+
+
+def serve_in_turn(
+    settings: SchedulerSettings, planner: PlannerProcesses, causes: "SimpleQueue[str]"
+) -> None:
+    """Serves whenever this scheduler leads those that share its store, until there is a cause."""
+    facts, limits = local_facts(), core_limits(settings)
+    with ExitStack() as stack:
+        store = open_store(settings.state_name)
+        stack.callback(store.close)
+        cluster = cluster_of(store)
+
+        def lead(fence: Unchanged) -> Callable[[], None]:
+            journal = Journal(store, fence, STATE_OF_SEVERAL_MS_MAX)
+            core = SchedulerCore(facts, limits, journal.load())
+            driver = SchedulerDriver(
+                core,
+                planner,
+                journal,
+                allowed_paths=settings.allowed_paths,
+                cluster=cluster,
+                on_broken=lambda _: election.step_down(),
+            )
+            desks.open(SchedulerApi(driver), driver)
+
+            def end() -> None:
+                desks.close()
+                journal.close()
+                driver.close()
+
+            return end
+
+        desks = Desks(lambda: election.leader_address)
+        server = stack.enter_context(GrpcServer(desks, desks, settings.bind))
+        election = Election(store, settings.advertise or server.address, lead)
+        stack.callback(election.close)
+        election.begin()
+        log.info("scheduler serves", address=server.address, pid=os.getpid(), store=store.name)
+        if settings.ready_file:
+            write_ready(settings.ready_file, {"address": server.address, "pid": os.getpid()})
+        log.info("scheduler stops", cause=causes.get())
+
+
+def _driver(
+    settings: SchedulerSettings,
+    planner: PlannerProcesses,
+    stack: ExitStack,
+    causes: "SimpleQueue[str]",
+) -> SchedulerDriver:
+    """Makes the driver, with what an earlier process left in the store."""
+    facts, limits = local_facts(), core_limits(settings)
+    paths = settings.allowed_paths
+    if settings.state_name == MEMORY:
+        return SchedulerDriver(
+            SchedulerCore(facts, limits), planner, MemoryStore(), allowed_paths=paths
+        )
+    store = open_store(settings.state_name)
+    stack.callback(store.close)
+    cluster = cluster_of(store)
+    fence = raise_epoch(store)
+    if fence is None:
+        raise AddressInUseError(f"a store has one scheduler: got another one in {store.name}")
+    journal = Journal(store, fence, STATE_MS_MAX)
+    stack.callback(journal.close)
+    records = journal.load()
+    log.info("state is kept", store=store.name, records=len(records))
+    return SchedulerDriver(
+        SchedulerCore(facts, limits, records),
+        planner,
+        journal,
+        allowed_paths=paths,
+        cluster=cluster,
+        on_broken=lambda _: causes.put(_STATE_LOST),
+    )
 
 
 def _folder(settings: SchedulerSettings, stack: ExitStack) -> Path:

@@ -5,7 +5,6 @@ be kept, then the others. Whatever takes time is done by other threads: statemen
 workers, streams are written by their own threads, and the core's sense of time is a timer's.
 """
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,10 +27,10 @@ from springald.errors import (
 )
 from springald.executor.v1 import executor_pb2 as pb
 from springald.limits import HEARTBEAT_INTERVAL_MS
-from springald.tickets import TICKET_KEY_BYTES
 from springald_scheduler.adapters.action_log import log_actions
 from springald_scheduler.adapters.executor_link import ExecutorLink
 from springald_scheduler.adapters.executor_links import ExecutorLinks
+from springald_scheduler.adapters.journal import Cluster
 from springald_scheduler.adapters.lanes import Lanes
 from springald_scheduler.adapters.outbox import Outbox
 from springald_scheduler.adapters.ports import Planner, Store
@@ -61,11 +60,12 @@ from springald_scheduler.core.states import UploadState
 from springald_scheduler.core.world import World
 from springald_scheduler.limits import (
     PLANNER_THREADS_MAX,
+    SERVING_MS_MAX,
     STOP_MS_MAX,
     UPLOAD_ASSIGNED_SLACK_MS,
     UPLOAD_STORED_MS_MAX,
 )
-from springald_scheduler.planning.model import Answered, ClusterShape
+from springald_scheduler.planning.model import Answered, ClusterShape, SessionSnapshot
 from springald_scheduler.planning.replanning import replan
 
 log = structlog.get_logger("springald.scheduler")
@@ -81,7 +81,7 @@ class SchedulerDriver:
         planner: Plans statements; the caller closes it, after the driver.
         store: Keeps what must survive.
         allowed_paths: Folders that executors may open files in.
-        ticket_key: The cluster's key; a random one by default.
+        cluster: What it shares with earlier and other processes; made up by default.
         on_broken: Told that the store keeps nothing any more; the caller then closes the driver.
     """
 
@@ -92,14 +92,18 @@ class SchedulerDriver:
         store: Store,
         *,
         allowed_paths: Sequence[str] = ("/",),
-        ticket_key: bytes | None = None,
+        cluster: Cluster | None = None,
         on_broken: Callable[[SpringaldError], None] = lambda _: None,
     ) -> None:
         self.planner = planner
         self._began_ms = time.time_ns() // 1_000_000
         self._began_ns = time.monotonic_ns()
-        self.mint = Mint(ticket_key or secrets.token_bytes(TICKET_KEY_BYTES), self.now_ms)
+        cluster = cluster or Cluster.made_up()
+        self.name = cluster.name
+        self.mint = Mint(cluster.ticket_key, self.now_ms)
         self._core = core
+        self._durable = store.durable
+        self._serving = threading.Event()
         self._outbox = Outbox(store.write, self._do, on_broken)
         self._allowed_paths = list(allowed_paths)
         self._lock = threading.Lock()
@@ -113,6 +117,7 @@ class SchedulerDriver:
         # Running jobs do not wait behind statements that are slow to plan.
         self._replanning = Lanes(1, "springald-replanning")
         self._timer = Timer(self.now_ms, self._tell_time)
+        self._post_late(on.SchedulerStarted())
 
     @property
     def session_lease_ms(self) -> int:
@@ -129,6 +134,7 @@ class SchedulerDriver:
         with self._lock:
             self._closed = True
         self._outbox.close(stopped)
+        self._serving.set()
         links = self._links.take_all()
         self._timer.close()
         self._watches.close()
@@ -156,12 +162,30 @@ class SchedulerDriver:
 
     # For those who speak with clients.
 
+    def wait_serving(self) -> None:
+        """Waits until what an earlier process left has been taken up.
+
+        Raises:
+            SchedulerUnavailableError: That takes too long.
+        """
+        if not self._serving.wait(SERVING_MS_MAX / 1000):
+            raise SchedulerUnavailableError(
+                f"a scheduler serves within {SERVING_MS_MAX} ms: got none that does; try again"
+            )
+
+    def keep_catalog(self, session_id: str) -> None:
+        """Writes a session's tables and settings down, if they have changed."""
+        if self._durable:
+            _, ticket = self._post(catalog_of=session_id)
+            self._outbox.wait(ticket)
+
     def tell(self, *events: on.Event) -> None:
         """Tells the core events.
 
         Raises:
             SpringaldError: The core refuses one.
         """
+        self.wait_serving()
         for action in self._settle(*events):
             if isinstance(action, do.Refuse):
                 raise failure_to_error(action.failure)
@@ -172,6 +196,7 @@ class SchedulerDriver:
         Raises:
             SpringaldError: The session is not open, or the operation id stands for another one.
         """
+        self.wait_serving()
         for action in self._settle(event):
             match action:
                 case do.AcceptJob() | do.AttachJob():
@@ -186,6 +211,7 @@ class SchedulerDriver:
         Raises:
             JobNotFoundError: There is none, or it was released.
         """
+        self.wait_serving()
         view = self._look(lambda world, now: views.view_job(world, session_id, name, now))
         if view is None or view.released:
             raise failure_to_error(job_not_found(name))
@@ -225,6 +251,7 @@ class SchedulerDriver:
         Raises:
             SpringaldError: There is none within the named limit.
         """
+        self.wait_serving()
         limit_ms = self._core.world.limits.no_executor_ms_max
         placed: Future[str] = Future()
         self._placements[event.upload_id] = placed
@@ -300,11 +327,19 @@ class SchedulerDriver:
 
     # The core and its actions.
 
-    def _post(self, *events: on.Event) -> tuple[list[do.Action], int]:
-        """Tells the core events; returns what it asks for, and the ticket of that."""
+    def _post(self, *events: on.Event, catalog_of: str = "") -> tuple[list[do.Action], int]:
+        """Tells the core events; returns what it asks for, and the ticket of that.
+
+        Args:
+            events: The events.
+            catalog_of: A session whose tables or settings may have changed; told first.
+        """
         with self._lock:
             if self._closed:
                 raise SchedulerUnavailableError("a scheduler must run: this one is stopping")
+            if self._durable and catalog_of:
+                # Looked at here, so that of two changes the later one is told last.
+                events = (*self._catalog_changed(catalog_of), *events)
             try:
                 actions = self._core.handle(*events, now_ms=self.now_ms())
             except Exception as bug:
@@ -316,6 +351,13 @@ class SchedulerDriver:
         self._outbox.carry()
         log_actions(actions)
         return actions, ticket
+
+    def _catalog_changed(self, session_id: str) -> list[on.Event]:
+        session = self._core.world.sessions.get(session_id)
+        catalog = self.planner.catalog(session_id)
+        if session is None or catalog is None or catalog is session.catalog:
+            return []
+        return [on.SessionChanged(session_id, catalog)]
 
     def _settle(self, *events: on.Event) -> list[do.Action]:
         """Tells the core events, and waits until what it asks for is carried out."""
@@ -366,6 +408,11 @@ class SchedulerDriver:
                 with suppress(RuntimeError):
                     work = partial(self._close_session, action.session_id)
                     self._lanes.submit(action.session_id, work)
+            case do.RestoreSession():
+                if isinstance(action.catalog, SessionSnapshot):
+                    self.planner.restore_session(action.session_id, action.catalog)
+            case do.ServeClients():
+                self._serving.set()
             case do.ToExecutor():
                 self._carry_out_there(action)
             case do.AssignUpload() | do.RefuseUpload() | do.AnnounceUpload():
@@ -454,7 +501,7 @@ class SchedulerDriver:
                 events = [on.JobAnswered(action.job_id, outcome.arrow_stream), *gone]
             else:
                 events = [on.JobPlanned(action.job_id, outcome.graph)]
-        self._post_late(*events)
+        self._post_late(*events, catalog_of=action.session_id)
 
     def _replan(self, action: do.ReplanStage) -> None:
         """Plans a stage anew; whatever goes wrong, the plan stays as it was."""
@@ -478,10 +525,10 @@ class SchedulerDriver:
         if self._watches.remove(watch):
             self._post_late(on.JobUnwatched(watch.job_id))
 
-    def _post_late(self, *events: on.Event) -> None:
+    def _post_late(self, *events: on.Event, catalog_of: str = "") -> None:
         """Tells the core what nobody waits for an answer to; a stopping scheduler need not know."""
         try:
-            self._post(*events)
+            self._post(*events, catalog_of=catalog_of)
         except SchedulerUnavailableError:
             return
         except SpringaldError as bug:

@@ -104,3 +104,24 @@ ETCD_RETRY_MS: Final = 100
 
 ETCD_PAGE_KEYS: Final = 64
 """Keys that are read from etcd in one answer."""
+
+STATE_MS_MAX: Final = 30_000
+"""How long a write of state is tried again before the scheduler gives up."""
+
+STATE_RETRY_FIRST_MS: Final = 20
+"""The first wait before such a write is tried again; it doubles each time."""
+
+STATE_RETRY_MS_MAX: Final = 500
+"""The longest such wait."""
+
+SERVING_MS_MAX: Final = 20_000
+"""How long a call waits for a scheduler that takes up what an earlier process left."""
+
+LEADER_LEASE_MS: Final = 5_000
+"""How long a leader that is silent stays one."""
+
+LEADER_LOOK_MS: Final = 500
+"""How often a scheduler that waits looks whether somebody leads."""
+
+STATE_OF_SEVERAL_MS_MAX: Final = 60_000
+"""The same where another scheduler may take over; mostly the lease ends before."""

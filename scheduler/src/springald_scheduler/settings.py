@@ -1,18 +1,21 @@
 """The scheduler's settings: from arguments, then from `SPRINGALD_SCHEDULER_*`, then defaults."""
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import ByteSize, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from springald.errors import InvalidArgumentError
 from springald.limits import (
     EXECUTOR_SILENCE_MS_MAX,
     NO_EXECUTOR_MS_MAX,
     SESSION_LEASE_MS,
     UNWATCHED_JOB_MS_MAX,
 )
+from springald_scheduler.adapters.stores.opening import MEMORY, check_store_name
 from springald_scheduler.limits import PLANNING_BYTES_MAX, PLANNING_MS_MAX
 
 _SECONDS_MS = 1_000
@@ -78,6 +81,16 @@ class SchedulerSettings(BaseSettings):
         gt=0,
         description="Bytes that planning one statement may take, such as 2GiB.",
     )
+    state: str = Field(
+        "",
+        description="Where state is kept: memory, sqlite:PATH or etcd://HOST:PORT,.../PREFIX. "
+        "By default a sqlite file below $XDG_STATE_HOME/springald (~/.local/state/springald), "
+        "named by --bind; with port 0 memory.",
+    )
+    advertise: str = Field(
+        "",
+        description="host:port at which clients and executors reach it, if that is not --bind.",
+    )
     work_dir: Path | None = Field(
         None, description="Folder for its own files; by default one that it makes and removes."
     )
@@ -94,6 +107,29 @@ class SchedulerSettings(BaseSettings):
         if not host or not (port.isascii() and port.isdigit()) or int(port) > _PORT_MAX:
             raise ValueError(f"an address is host:port, with a port up to {_PORT_MAX}: got {bind}")
         return bind
+
+    @field_validator("state")
+    @classmethod
+    def _check_state(cls, state: str) -> str:
+        try:
+            if state:
+                check_store_name(state)
+        except InvalidArgumentError as error:
+            raise ValueError(error.message) from None
+        return state
+
+    @property
+    def state_name(self) -> str:
+        """Where state is kept: as it was told, or by default."""
+        if self.state:
+            return self.state
+        host, _, port = self.bind.rpartition(":")
+        if int(port) == 0:
+            # Nobody would find it again.
+            return MEMORY
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        name = f"scheduler-{host.strip('[]').replace(':', '.')}-{port}.db"
+        return f"sqlite:{Path(home) / 'springald' / name}"
 
     @property
     def allowed_paths(self) -> list[str]:

@@ -11,7 +11,7 @@ import grpc
 import structlog
 
 from springald.codec.errors import error_from_proto, error_from_rpc
-from springald.errors import SpringaldError
+from springald.errors import NotLeaderError, SpringaldError
 from springald.executor.v1.executor_pb2 import ConnectRequest, ConnectResponse
 from springald.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from springald.limits import MESSAGE_BYTES_MAX
@@ -68,9 +68,10 @@ class GrpcLink:
         """Connects to nothing yet.
 
         Args:
-            address: `host:port` of the scheduler.
+            address: `host:port` of the scheduler; of several, separated by commas.
         """
-        self._address = address
+        self._addresses = address.split(",")
+        self._address = self._addresses[0]
         self._outgoing: queue.SimpleQueue[ConnectRequest | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._call: grpc.Call | None = None
@@ -135,7 +136,9 @@ class GrpcLink:
                         self._deliver(each, listener)
                 reason = "the scheduler ended the stream"
             except grpc.RpcError as failure:
-                reason = error_from_rpc(failure, f"the scheduler at {self._address}").message
+                error = error_from_rpc(failure, f"the scheduler at {self._address}")
+                reason = error.message
+                self._turn(error)
             finally:
                 self._outgoing.put(None)
         if was_registered:
@@ -143,6 +146,14 @@ class GrpcLink:
         if not self._closing.is_set():
             self._complaints.tell(reason)
         return was_registered
+
+    def _turn(self, error: SpringaldError) -> None:
+        """Turns to the scheduler that leads, or to the next one."""
+        leader = error.leader_address if isinstance(error, NotLeaderError) else ""
+        if not leader:
+            known = self._addresses.index(self._address) if self._address in self._addresses else -1
+            leader = self._addresses[(known + 1) % len(self._addresses)]
+        self._address = leader
 
     def _deliver(self, message: ConnectResponse, listener: LinkListener) -> None:
         try:

@@ -88,6 +88,17 @@ class PlannerProcesses:
             raise
         self._sessions[session_id] = session
 
+    def restore_session(self, session_id: str, catalog: SessionSnapshot) -> None:
+        """See `Planner.restore_session`; a child makes it with the first call."""
+        session = _Session(session_id)
+        session.snapshot = catalog
+        self._sessions[session_id] = session
+
+    def catalog(self, session_id: str) -> SessionSnapshot | None:
+        """See `Planner.catalog`."""
+        session = self._sessions.get(session_id)
+        return session.snapshot if session else None
+
     def close_session(self, session_id: str) -> None:
         """See `Planner.close_session`."""
         session = self._sessions.pop(session_id, None)

@@ -10,7 +10,14 @@ from weakref import WeakValueDictionary
 
 from springald.engine.catalog import AllowedPaths
 from springald.errors import SchedulerUnavailableError
-from springald_scheduler.planning.model import Answered, ClusterShape, Planned, TableInfo, Upload
+from springald_scheduler.planning.model import (
+    Answered,
+    ClusterShape,
+    Planned,
+    SessionSnapshot,
+    TableInfo,
+    Upload,
+)
 from springald_scheduler.planning.plan_cache import PlanCache
 from springald_scheduler.planning.planner import Planner
 from springald_scheduler.planning.reading import Statement
@@ -64,6 +71,15 @@ class PlannerThread:
     def open_session(self, session_id: str, settings: Mapping[str, str]) -> None:
         """See `Planner.open_session`."""
         self._do(lambda: self._planner.open_session(session_id, settings))
+
+    def restore_session(self, session_id: str, catalog: SessionSnapshot) -> None:
+        """See `Planner.restore_session`."""
+        self._do(lambda: self._planner.restore_session(session_id, catalog))
+
+    def catalog(self, session_id: str) -> SessionSnapshot | None:
+        """See `Planner.catalog`; sessions end with the process."""
+        del session_id
+        return None
 
     def close_session(self, session_id: str) -> None:
         """See `Planner.close_session`."""

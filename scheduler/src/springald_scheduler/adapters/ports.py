@@ -12,6 +12,7 @@ from springald_scheduler.planning.model import (
     Answered,
     ClusterShape,
     Planned,
+    SessionSnapshot,
     TableInfo,
     Upload,
 )
@@ -19,7 +20,12 @@ from springald_scheduler.planning.reading import Statement
 
 
 class Store(Protocol):
-    """Keeps records beyond the life of the process."""
+    """Keeps records."""
+
+    @property
+    def durable(self) -> bool:
+        """True if records outlive the process."""
+        ...
 
     def write(self, changes: Sequence[Persist | Forget]) -> None:
         """Writes records, and removes those that are to be forgotten, in order.
@@ -41,6 +47,17 @@ class Planner(Protocol):
 
     def close_session(self, session_id: str) -> None:
         """Forgets a session."""
+        ...
+
+    def restore_session(self, session_id: str, catalog: SessionSnapshot) -> None:
+        """Begins a session that an earlier process had, with its tables and settings."""
+        ...
+
+    def catalog(self, session_id: str) -> SessionSnapshot | None:
+        """Returns a session's tables and settings, the same object as long as they do not change.
+
+        None if there is no such session, or the planner does not outlive its sessions.
+        """
         ...
 
     def run(self, session_id: str, statement: Statement, shape: ClusterShape) -> Answered | Planned:
@@ -92,6 +109,15 @@ class Driver(Protocol):
 
     planner: Planner
     mint: Mint
+    name: str
+
+    def wait_serving(self) -> None:
+        """Waits until what an earlier process left has been taken up."""
+        ...
+
+    def keep_catalog(self, session_id: str) -> None:
+        """Writes a session's tables and settings down, if they have changed."""
+        ...
 
     @property
     def session_lease_ms(self) -> int:

@@ -60,16 +60,18 @@ class SchedulerApi:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        # Session ids begin with the scheduler's life, so that a later one knows what it lost.
-        self._life = secrets.token_hex(4)
+        # Session ids begin with it, so that a scheduler without this one's records knows that.
+        self._life = driver.name
 
     def open_session(self, request: pb.OpenSessionRequest) -> pb.OpenSessionResponse:
         """Opens a session."""
         check_protocol_version(request.protocol_version, "a client")
         session_id = f"{self._life}-{secrets.token_urlsafe(16)}"
         settings = {option.name: option.value for option in request.settings}
+        self._driver.wait_serving()
         self._driver.planner.open_session(session_id, settings)
-        self._driver.tell(session_opened(session_id))
+        catalog = self._driver.planner.catalog(session_id)
+        self._driver.tell(session_opened(session_id, catalog))
         return pb.OpenSessionResponse(
             session_id=session_id,
             protocol_version=PROTOCOL_VERSION,
@@ -173,6 +175,7 @@ class SchedulerApi:
             check_name(request.files.path, "files.path"),
             [(option.name, option.value) for option in request.files.options],
         )
+        self._driver.keep_catalog(request.session_id)
         self._release_uploads(request.session_id, table.released_upload_ids)
         return pb.RegisterFilesResponse(table=table_to_proto(table))
 
@@ -202,6 +205,7 @@ class SchedulerApi:
             # A place that no table holds is given back.
             self._release_uploads(request.session_id, [upload_id])
             raise
+        self._driver.keep_catalog(request.session_id)
         self._release_uploads(request.session_id, table.released_upload_ids)
         return pb.RegisterUploadResponse(table=table_to_proto(table))
 

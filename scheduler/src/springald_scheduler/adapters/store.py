@@ -23,6 +23,11 @@ class MemoryStore:
         # A job's records in one place, so that forgetting it costs nothing for the others.
         self._longer: dict[Key, set[Key]] = {}
 
+    @property
+    def durable(self) -> bool:
+        """False: records end with the process."""
+        return False
+
     def write(self, changes: Sequence[Persist | Forget]) -> None:
         """See `Store.write`."""
         for change in changes:
