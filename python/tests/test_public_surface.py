@@ -3,7 +3,6 @@
 import inspect
 import subprocess
 import sys
-import time
 
 import springald
 from springald import errors
@@ -393,7 +392,6 @@ INTERNAL = {
     "wait_ready",
 }  # fmt: skip
 ERRORS = {"BugError", "CallerError", "ClusterError", "DataError", "SpringaldError"}
-IMPORT_S_MAX = 0.4
 
 
 def test_public_surface_names_are_listed() -> None:
@@ -422,25 +420,21 @@ def test_public_surface_every_callable_has_a_docstring() -> None:
 
 
 def test_import_thin_client_is_light() -> None:
-    """Importing, and connecting with, the client loads no engine, and no library before its use."""
+    """Importing, and connecting with, the client loads no engine, and no library before its use.
+
+    How long it takes is measured by hand (ADR 0019): on a busy machine a figure proves nothing.
+    """
     code = (
-        "import sys, time; start = time.process_time(); import springald; springald.connect; "
-        "took = time.process_time() - start; "
-        "springald.DataFrame; springald.col; springald.functions.sum; "
+        "import sys; import springald; springald.connect; springald.DataFrame; springald.col; "
+        "early = {'springald.functions'} & sys.modules.keys(); springald.functions.sum; "
         "heavy = {'datafusion', 'pandas', 'polars', 'pyarrow._flight', 'pyarrow.compute', "
         "'pyarrow.csv', 'pyarrow.parquet', 'rich', 'springald_scheduler', 'typer'}; "
-        "print(took, sorted(heavy & sys.modules.keys()))"
+        "print(sorted(early | heavy & sys.modules.keys()))"
     )
-    best_s = IMPORT_S_MAX
-    deadline = time.monotonic() + 30
-    while best_s >= IMPORT_S_MAX and time.monotonic() < deadline:
-        ran = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        took, _, heavy = ran.stdout.partition(" ")
-        assert heavy.strip() == "[]"
-        best_s = min(best_s, float(took))
-    assert best_s < IMPORT_S_MAX
+    ran = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "[]"
 
 
 def _public_names(kind: type) -> set[str]:
