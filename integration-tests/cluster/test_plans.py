@@ -15,7 +15,12 @@ from plan_rows import dims, facts
 from simulate import rows_of
 
 import springald
-from springald.errors import UnknownColumnError
+from springald.errors import (
+    PlanTooDeepError,
+    PlanTooLargeError,
+    SpringaldError,
+    UnknownColumnError,
+)
 from springald.plan.v1 import plan_pb2
 
 TABLES = {"facts": facts(), "dims": dims(), "one": dims().slice(0, 1), "none": dims().slice(0, 0)}
@@ -131,3 +136,24 @@ def test_error_of_a_plan_names_its_node_and_leaves_the_session_usable(
         answer(connection, k.project(FACTS, "nosuch"))
     assert caught.value.node_id == "e1"
     assert answer(connection, k.fetch(FACTS, 2)).num_rows == 2
+
+
+def test_plan_of_thousands_of_nodes_is_answered_or_refused(
+    connection: springald.Connection,
+) -> None:
+    """P6.3: a plan that is wide, too deep or too large ends in rows or a typed error."""
+    conditions = [k.call("<>", "id", number) for number in range(1_500)]
+    assert answer(connection, k.where(FACTS, k.call("and", *conditions))).num_rows == 0
+    deep = FACTS
+    for _ in range(300):
+        deep = k.distinct(deep)
+    with pytest.raises(PlanTooDeepError):
+        answer(connection, deep)
+    with pytest.raises(PlanTooLargeError):
+        answer(connection, k.where(FACTS, k.in_list("id", *range(20_001))))
+    plan = plan_pb2.Plan(version=plan_pb2.PlanVersion(major=1, minor=1))
+    plan.substrait.plan = bytes(range(256)) * 40
+    with pytest.raises(SpringaldError) as caught:
+        connection.execute_plan(plan).result()
+    assert caught.value.fault == "caller"
+    assert answer(connection, k.fetch(FACTS, 1)).num_rows == 1
