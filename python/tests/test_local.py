@@ -69,7 +69,7 @@ def test_local_mode_has_the_memory_that_it_is_given() -> None:
     """Each slot has its share, and a task that needs more fails and says how much it had."""
     query = "SELECT value FROM generate_series(1, 3000000) ORDER BY value % 1000, value"
     memory = (32 << 20) * len(os.sched_getaffinity(0))
-    with springald.connect(**{"springald.local_memory": memory}) as con:
+    with springald.connect(None, **{"springald.local_memory": memory}) as con:
         (executor,) = con.executors()
         assert executor.memory_bytes == memory
         with pytest.raises(springald.errors.OutOfMemoryError, match=r"32\.0 MB"):
@@ -80,7 +80,7 @@ def test_local_mode_has_the_memory_that_it_is_given() -> None:
 def test_local_mode_with_too_little_memory_is_refused(given: object) -> None:
     """An engine that may take nothing answers nothing."""
     with pytest.raises(springald.errors.InvalidArgumentError, match="at least"):
-        springald.connect(**{"springald.local_memory": given})
+        springald.connect(None, **{"springald.local_memory": given})
 
 
 def test_memory_of_a_cluster_is_not_the_client_s_to_give() -> None:
