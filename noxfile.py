@@ -102,6 +102,7 @@ def oracle(session: nox.Session) -> None:
 @nox.session
 def cluster(session: nox.Session) -> None:
     """Processes that start, are refused, are cancelled and die; bad input; recipes."""
+    _system(session, "etcd")
     folders = ["integration-tests/cluster", "integration-tests/compat", "integration-tests/recipes"]
     session.run("pytest", *(session.posargs or filter(_exists, folders)))
 

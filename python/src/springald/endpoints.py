@@ -112,6 +112,10 @@ def _options(*, several: bool) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
         ("grpc.keepalive_time_ms", interval_ms),
         ("grpc.keepalive_timeout_ms", answer_ms),
+        # Otherwise a stream that is quiet for long is probed no more.
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.ping_timeout_ms", answer_ms),
         ("grpc.initial_reconnect_backoff_ms", client_limits.BACKOFF_FIRST_MS),
         ("grpc.max_reconnect_backoff_ms", client_limits.RECONNECT_MS_MAX),
         # A cluster is reached directly, whatever proxy the environment names for the web.

@@ -81,7 +81,7 @@ BATCH_BYTES_MIN: Final = 256 * 1024
 BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 """Messages that are larger together are sent one by one."""
 
-PINGS_INTERVAL_MS_MIN: Final = 10_000
+PINGS_INTERVAL_MS_MIN: Final = 5_000
 """How often clients and executors may probe an idle connection."""
 
 PROBE_INTERVAL_MS: Final = 30_000

@@ -31,6 +31,9 @@ _CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.keepalive_time_ms", SCHEDULER_KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", SCHEDULER_PROBE_MS_MAX),
+    # Otherwise a stream that is quiet for long is probed no more.
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.ping_timeout_ms", SCHEDULER_PROBE_MS_MAX),
     ("grpc.enable_http_proxy", 0),
 )
 

@@ -86,11 +86,10 @@ seconds: as long as Kubernetes waits by default."""
 FAREWELL_MS_MAX: Final = 5_000
 """How long a leaving executor waits until its last messages are sent and its servers stopped."""
 
-SCHEDULER_KEEPALIVE_MS: Final = 310_000
-"""How often a quiet stream to the scheduler is probed: servers by default resent it below five
-minutes. A scheduler whose process ends is noticed at once in any case."""
+SCHEDULER_KEEPALIVE_MS: Final = 10_000
+"""How often the stream to the scheduler is probed, which may be paused while another one leads."""
 
-SCHEDULER_PROBE_MS_MAX: Final = 20_000
+SCHEDULER_PROBE_MS_MAX: Final = 5_000
 """How long a probe may go unanswered before the stream counts as broken."""
 
 RECONNECT_FIRST_MS: Final = 100
