@@ -89,8 +89,16 @@ def baseline(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Tests that need no second process: cores, planning, engine, client, the harness's figures."""
-    session.run("pytest", *(session.posargs or [*UNIT_TESTS, "benchmarks/tests"]))
+    """Tests that need no second process: cores alone and together, planning, engine, client."""
+    pure = [*UNIT_TESTS, "benchmarks/tests", "integration-tests/simulation"]
+    session.run("pytest", *(session.posargs or pure))
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """Both cores in made-up worlds; `-- --histories N --seed S` for more, or other ones."""
+    arguments = session.posargs or ["--histories", "1000"]
+    session.run("python", "-m", "simulation", *arguments, env={"PYTHONPATH": "integration-tests"})
 
 
 @nox.session

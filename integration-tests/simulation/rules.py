@@ -1,0 +1,148 @@
+"""What must hold whatever goes wrong, as the world outside of the cores sees it."""
+
+from collections.abc import Iterable
+
+from simulation.queries import Query
+from springald_scheduler.core import actions as do
+from springald_scheduler.core import events as on
+from springald_scheduler.core.records import JobRecord, Key, StageRecord
+from springald_scheduler.core.states import TaskState
+from springald_scheduler.core.views import JobView
+from springald_scheduler.core.world import World
+
+Life = tuple[str, str]
+
+
+class BrokenRuleError(AssertionError):
+    """Something came about that never may."""
+
+
+def hold(condition: bool, rule: str) -> None:  # noqa: FBT001 - reads like an assertion
+    """Raises a rule as an error, unless a condition holds."""
+    if not condition:
+        raise BrokenRuleError(rule)
+
+
+class Ledger:
+    """Who was told what, and who read what: kept beside the cores and compared with them."""
+
+    def __init__(self) -> None:
+        self._sent_to: dict[str, tuple[Life, int]] = {}
+        self._registrations: dict[Life, int] = {}
+        self._dismissed: set[str] = set()
+        self._finished: set[str] = set()
+        self.accepted: set[str] = set()
+        self.read_by: dict[str, frozenset[str]] = {}
+        self.content: dict[str, int] = {}
+        self._kept_jobs: dict[tuple[str, str], set[object]] = {}
+        self._acknowledged: dict[tuple[str, str], str] = {}
+
+    # What the scheduler asks for.
+
+    def note_action(self, action: do.Action) -> None:
+        """Takes note of what an action makes true, when the core asks for it."""
+        match action:
+            case do.AcceptExecutor():
+                life = (action.executor_id, action.incarnation)
+                self._registrations[life] = self._registrations.get(life, 0) + 1
+            case do.DisconnectExecutor():
+                self.note_departure(action.executor_id, action.incarnation)
+            case do.LaunchTask():
+                attempt = action.attempt_id
+                hold(attempt not in self._sent_to, f"an attempt is launched once: got {attempt}")
+                life = (action.executor_id, action.incarnation)
+                self._sent_to[attempt] = (life, self._registrations.get(life, 0))
+            case do.CancelTask():
+                self._dismissed.add(action.attempt_id)
+
+    def note_departure(self, executor_id: str, incarnation: str) -> None:
+        """Takes note that the scheduler gave up a life of an executor."""
+        life = (executor_id, incarnation)
+        self._registrations[life] = self._registrations.get(life, 0) + 1
+
+    def note_report(self, event: on.Event, before: TaskState | None, world: World) -> None:
+        """Checks that an output is accepted once, of whom it was asked of, and while it is."""
+        if not isinstance(event, on.TaskFinished):
+            return
+        after = task_state(world, event.attempt_id)
+        if after is not TaskState.FINISHED or before is TaskState.FINISHED:
+            return
+        attempt, life = event.attempt_id, (event.executor_id, event.incarnation)
+        hold(attempt not in self._finished, f"an attempt is accepted once: got {attempt} again")
+        hold(attempt not in self._dismissed, f"what was stopped is not accepted: got {attempt}")
+        now = (life, self._registrations.get(life, 0))
+        launched = self._sent_to.get(attempt)
+        hold(launched == now, f"no late news is accepted: got {attempt} of {now}, not {launched}")
+        self._finished.add(attempt)
+        self.accepted.add(attempt)
+
+    # What the store has.
+
+    def note_record(self, record: object) -> None:
+        """Takes note of what is durable."""
+        if isinstance(record, JobRecord):
+            name = (record.session_id, record.job_id)
+            self._kept_jobs.setdefault(name, set()).add(record.state)
+
+    def check_accepted(self, session_id: str, operation_id: str, job_id: str) -> None:
+        """A statement is acknowledged when it is durable, and is one job."""
+        known = self._acknowledged.setdefault((session_id, operation_id), job_id)
+        hold(known == job_id, f"an operation is one job: got {job_id}, after {known}")
+        hold((session_id, job_id) in self._kept_jobs, f"what is acknowledged is kept: {job_id}")
+
+    def check_told(self, view: JobView) -> None:
+        """P3.6: what a client is told of a job is durable."""
+        states = self._kept_jobs.get((view.session_id, view.job_id), set())
+        rule = f"what is told is kept: got {view.job_id} {view.state.value}"
+        hold(view.released or view.state in states, rule)
+
+    def check_definition(self, action: do.DefineStage, records: dict[Key, object]) -> None:
+        """P3.2: a stage reads accepted outputs of stages whose end is durable."""
+        name = f"{action.job_id}/s{action.stage.stage_id}"
+        for leaf, outputs in zip(action.stage.inputs, action.inputs, strict=True):
+            record = records.get(("job", action.job_id, "stage", str(leaf.stage_id)))
+            hold(isinstance(record, StageRecord), f"{name} reads what is kept: {leaf.stage_id}")
+            for each in outputs:
+                hold(each.attempt_id in self.accepted, f"{name} reads what is accepted: {each}")
+
+    # What engines and clients read.
+
+    def note_read(self, attempt_id: str, read: Iterable[str]) -> None:
+        """Takes note of whose outputs an attempt has read."""
+        self.read_by[attempt_id] = frozenset(read)
+        for each in self.read_by[attempt_id]:
+            hold(each in self.accepted, f"{attempt_id} reads what is accepted: got {each}")
+
+    def check_answer(self, query: Query, rows: list[int], attempts: Iterable[str]) -> None:
+        """The rows are right, and all who took part in them have read the same."""
+        got = tuple(sorted(rows))
+        if got != query.rows:
+            missing = sorted(set(query.rows) - set(got))
+            doubled = len(got) - len(set(got))
+            hold(False, f"rows are right: {missing} are missing, {doubled} doubled of {len(got)}")  # noqa: FBT003
+        seen: dict[str, str] = {}
+        pending = list(attempts)
+        done: set[str] = set()
+        while pending:
+            attempt = pending.pop()
+            if attempt in done:
+                continue
+            done.add(attempt)
+            task = attempt.partition("#")[0]
+            other = seen.setdefault(task, attempt)
+            same = self.content[attempt] == self.content[other]
+            hold(same, f"all read the same of a task: {attempt} and {other} differ")
+            pending.extend(self.read_by.get(attempt, ()))
+
+
+def task_state(world: World, attempt_id: str) -> TaskState | None:
+    """Returns the state of the task of an attempt, if it is the task's last one."""
+    job_id, _, rest = attempt_id.partition("/s")
+    stage, _, rest = rest.partition("/t")
+    number, _, attempt = rest.partition("#")
+    job = world.jobs.get(job_id)
+    run = job.stages.get(int(stage)) if job else None
+    if run is None or int(number) > len(run.tasks):
+        return None
+    task = run.tasks[int(number) - 1]
+    return task.state if task.attempt == int(attempt) else None
