@@ -222,7 +222,9 @@ class SchedulerProcess:
 
     def check_store_empty(self) -> None:
         """Nothing is kept that belongs to sessions and jobs."""
-        hold(not self._store.records, f"records are forgotten: got {list(self._store.records)}")
+        # Numbers are never used again, and executors are still there.
+        left = [key for key in self._store.records if key[0] not in {"counter", "executor"}]
+        hold(not left, f"records are forgotten: got {left}")
 
     def _settle(self, act: Callable[[], None]) -> None:
         """Does something once all that was asked for until now is carried out."""
