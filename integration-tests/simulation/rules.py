@@ -52,6 +52,8 @@ class Ledger:
                 hold(attempt not in self._sent_to, f"an attempt is launched once: got {attempt}")
                 life = (action.executor_id, action.incarnation)
                 self._sent_to[attempt] = (life, self._registrations.get(life, 0))
+                # One of this name that was stopped before was an earlier scheduler's.
+                self._dismissed.discard(attempt)
             case do.CancelTask():
                 self._dismissed.add(action.attempt_id)
 
