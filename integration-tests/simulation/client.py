@@ -9,7 +9,7 @@ from simulation.chance import Fault
 from simulation.executor_process import ExecutorProcess
 from simulation.queries import Query
 from simulation.rules import hold
-from simulation.scheduler_process import Follower, SchedulerProcess
+from simulation.scheduler_process import LIMITS, Follower, SchedulerProcess
 from simulation.world import World
 from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
@@ -51,6 +51,7 @@ class Client:
         self._sessions = 0
         self._session = ""
         self._was_away = False
+        self._heard_ms = 0
         self._script: Script = self._run()
         world.clock.after(world.chance.between(0, 2_000), lambda: self._go_on(None))
 
@@ -173,19 +174,25 @@ class Client:
                 break
             self._was_away = True
             yield self._sleep(self._world.chance.one_of(10, 100, 1_000))
+        refused = False
         for action in actions:
             if isinstance(action, do.Refuse):
                 code = action.failure.code
                 hold(code in {"SESSION_NOT_FOUND", "JOB_NOT_FOUND"}, f"a call is good: {action}")
                 self._check_may_be_gone(code)
-                raise SessionLostError
+                refused = True
+        self._heard_ms = self._world.clock.now_ms
+        if refused:
+            raise SessionLostError
         return actions
 
     def _check_may_be_gone(self, code: str) -> None:
         """What was acknowledged is there, unless the scheduler keeps nothing."""
         world = self._world
         forgets = world.lives > 1 and not world.is_durable
-        hold(forgets or self._was_away, f"what is acknowledged is there: got {code}")
+        silent_ms = world.clock.now_ms - self._heard_ms
+        away = silent_ms >= LIMITS.session_lease_ms - _TIMEOUT_MS
+        hold(forgets or away, f"what is acknowledged is there: got {code} after {silent_ms} ms")
 
     def _ask(self, event: on.Event) -> Wait:
         def begin(process: SchedulerProcess, finish: Resume) -> None:
@@ -241,7 +248,7 @@ class Client:
                 if process is None:
                     over(LOST)
                 else:
-                    begin(process, reply)
+                    process.serve(lambda: begin(process, reply) if process.is_alive else over(LOST))
 
             if not world.chance.strikes(Fault.CALL_LOST):
                 world.clock.after(world.chance.one_of(0, 1, 5), arrive)

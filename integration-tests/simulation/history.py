@@ -16,9 +16,6 @@ _END_MS: Final = 120_000
 _CLEAN_MS: Final = 70_000
 """How long it may take until all is removed that belonged to clients who vanished."""
 
-FILES_MAY_STAY: Final = frozenset({Fault.STREAM_BROKEN, Fault.END_UNHEARD})
-"""With these a scheduler's word that a job's files may go can be lost."""
-
 _LOOK_MS: Final = 3_000
 
 
@@ -116,8 +113,6 @@ def _check_clean(world: World) -> None:
         if process:
             agent = process.agent
             hold(not agent.tasks, f"attempts end: got {list(agent.tasks)}")
-            if FILES_MAY_STAY & {kind for _, kind in world.chance.struck}:
-                continue
             hold(not agent.shelf.jobs, f"files are removed: got {list(agent.shelf.jobs)}")
             hold(not process.files, f"no file is left: got {sorted(process.files)}")
             hold(not agent.stages, f"definitions are dropped: got {list(agent.stages)}")

@@ -8,7 +8,7 @@ from springald_scheduler.core import events as on
 from springald_scheduler.core.records import JobRecord, Key, StageRecord
 from springald_scheduler.core.states import TaskState
 from springald_scheduler.core.views import JobView
-from springald_scheduler.core.world import World
+from springald_scheduler.core.world import World, attempt_name
 
 Life = tuple[str, str]
 
@@ -36,8 +36,38 @@ class Ledger:
         self.content: dict[str, int] = {}
         self._kept_jobs: dict[tuple[str, str], set[object]] = {}
         self._acknowledged: dict[tuple[str, str], str] = {}
+        self._adopts = False
 
-    # What the scheduler asks for.
+    # What schedulers ask for.
+
+    def note_restart(self) -> None:
+        """Takes note that a scheduler begins with what an earlier one wrote down.
+
+        What that one has not written down it need not have done.
+        """
+        self._registrations = {life: count + 1 for life, count in self._registrations.items()}
+        self._dismissed.clear()
+        self._finished.clear()
+        self._adopts = True
+
+    def _adopt(self, event: on.ExecutorRegistered) -> None:
+        """Takes note of what an executor runs and keeps, which a scheduler may take on at first."""
+        life = (event.executor_id, event.incarnation)
+        for attempt in (*event.running_attempt_ids, *event.finished_attempt_ids):
+            launched = self._sent_to.get(attempt)
+            if launched and launched[0] == life:
+                self._sent_to[attempt] = (life, self._registrations[life])
+
+    def note_taken_up(self, world: World) -> None:
+        """Takes note of outputs that are accepted because they were before, or came meanwhile."""
+        for job in world.jobs.values():
+            for stage_id, run in job.stages.items():
+                for task in run.tasks:
+                    if task.state is TaskState.FINISHED:
+                        name = attempt_name(job.job_id, stage_id, task.number, task.attempt)
+                        hold(name in self._sent_to, f"who is accepted was asked: got {name}")
+                        self._finished.add(name)
+                        self.accepted.add(name)
 
     def note_action(self, action: do.Action) -> None:
         """Takes note of what an action makes true, when the core asks for it."""
@@ -45,6 +75,8 @@ class Ledger:
             case do.AcceptExecutor():
                 life = (action.executor_id, action.incarnation)
                 self._registrations[life] = self._registrations.get(life, 0) + 1
+                if self._adopts and isinstance(action.cause, on.ExecutorRegistered):
+                    self._adopt(action.cause)
             case do.DisconnectExecutor():
                 self.note_departure(action.executor_id, action.incarnation)
             case do.LaunchTask():
@@ -52,10 +84,11 @@ class Ledger:
                 hold(attempt not in self._sent_to, f"an attempt is launched once: got {attempt}")
                 life = (action.executor_id, action.incarnation)
                 self._sent_to[attempt] = (life, self._registrations.get(life, 0))
-                # One of this name that was stopped before was an earlier scheduler's.
-                self._dismissed.discard(attempt)
+            case do.ServeClients():
+                self._adopts = False
             case do.CancelTask():
-                self._dismissed.add(action.attempt_id)
+                if action.attempt_id in self._sent_to:
+                    self._dismissed.add(action.attempt_id)
 
     def note_departure(self, executor_id: str, incarnation: str) -> None:
         """Takes note that the scheduler gave up a life of an executor."""
@@ -103,7 +136,8 @@ class Ledger:
         name = f"{action.job_id}/s{action.stage.stage_id}"
         for leaf, outputs in zip(action.stage.inputs, action.inputs, strict=True):
             record = records.get(("job", action.job_id, "stage", str(leaf.stage_id)))
-            hold(isinstance(record, StageRecord), f"{name} reads what is kept: {leaf.stage_id}")
+            kept = isinstance(record, StageRecord) and record.ended
+            hold(kept, f"{name} reads what is kept: got {leaf.stage_id}")
             for each in outputs:
                 hold(each.attempt_id in self.accepted, f"{name} reads what is accepted: {each}")
 

@@ -89,8 +89,9 @@ class SchedulerProcess:
         key: bytes,
         on_death: Callable[[], None],
     ) -> None:
-        """Starts with what the store has."""
-        self.core = SchedulerCore(FACTS, LIMITS)
+        """Starts with what the store has, if it is durable."""
+        records = store.load() if world.is_durable else None
+        self.core = SchedulerCore(FACTS, LIMITS, records)
         self.is_alive = True
         self._story = world.story
         self._clock = world.clock
@@ -110,6 +111,13 @@ class SchedulerProcess:
         self._is_busy = False
         self._alarm: Timer | None = None
         self._followers: list[Follower] = []
+        self._planner_sessions: set[str] = set()
+        self._callers: list[Callable[[], None]] | None = []
+        ledger.note_restart()
+
+    def begin(self) -> None:
+        """Takes up what an earlier life left."""
+        self.post(on.SchedulerStarted())
 
     def die(self) -> None:
         """Ends the process on the spot."""
@@ -121,6 +129,13 @@ class SchedulerProcess:
         self._on_death()
 
     # For clients. What they are told is durable.
+
+    def serve(self, act: Callable[[], None]) -> None:
+        """Does what a client asks for, once all has been taken up that was before."""
+        if self._callers is None:
+            act()
+        else:
+            self._callers.append(act)
 
     def ask(self, event: on.Event, reply: Callable[[list[do.Action]], None]) -> None:
         """Tells the core what a client wants, and the client what becomes of it."""
@@ -198,11 +213,15 @@ class SchedulerProcess:
         """Tells the core an event, checks it, and has its actions carried out."""
         world = self.core.world
         before = None
+        if isinstance(event, on.SessionOpened):
+            self._planner_sessions.add(event.session_id)
         if isinstance(event, on.TaskFinished):
             before = task_state(world, event.attempt_id)
         actions = self.core.handle(event, now_ms=self._clock.now_ms)
         for action in actions:
             self._ledger.note_action(action)
+        if any(isinstance(action, do.ServeClients) for action in actions):
+            self._ledger.note_taken_up(world)
         if self._story.is_told:
             self._tell_story(event, actions)
         self._ledger.note_report(event, before, world)
@@ -222,9 +241,8 @@ class SchedulerProcess:
 
     def check_store_empty(self) -> None:
         """Nothing is kept that belongs to sessions and jobs."""
-        # Numbers are never used again, and executors are still there.
-        left = [key for key in self._store.records if key[0] not in {"counter", "executor"}]
-        hold(not left, f"records are forgotten: got {left}")
+        kept = [key for key in self._store.records if key[0] not in {"executor", "counter"}]
+        hold(not kept, f"records are forgotten: got {kept}")
 
     def _settle(self, act: Callable[[], None]) -> None:
         """Does something once all that was asked for until now is carried out."""
@@ -285,6 +303,14 @@ class SchedulerProcess:
 
     def _carry_out(self, action: do.Action) -> None:
         match action:
+            case do.ServeClients():
+                callers, self._callers = self._callers, None
+                for act in callers or ():
+                    self._clock.after(0, act)
+            case do.RestoreSession():
+                self._planner_sessions.add(action.session_id)
+            case do.DropSession():
+                self._planner_sessions.discard(action.session_id)
             case do.PublishJob(job_id=job_id):
                 self._wake(job_id)
             case do.PlanJob():
@@ -348,6 +374,11 @@ class SchedulerProcess:
             follower.tell(view)
 
     def _plan(self, action: do.PlanJob) -> None:
+        if not self.is_alive:
+            return
+        job = self.core.world.jobs.get(action.job_id)
+        knows = action.session_id in self._planner_sessions or job is None or job.state.terminal
+        hold(knows, f"the planner knows the session of what it plans: got {action.job_id}")
         if self._chance.strikes(Fault.PLAN_FAILED):
             failure = Failure("SQL_SYNTAX", "it does not plan")
             self._post_late(on.JobFailed(action.job_id, failure))

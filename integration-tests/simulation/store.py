@@ -1,9 +1,10 @@
 """A store that keeps its records when a scheduler dies, and may fail on either side of a write."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from simulation.chance import Chance, Fault
 from simulation.rules import Ledger
+from springald_scheduler.codec.records import record_from_bytes, record_to_bytes
 from springald_scheduler.core import actions as do
 from springald_scheduler.core.records import Key, Record
 
@@ -43,5 +44,6 @@ class Store:
             raise StoreError
         return self._chance.between(1, 300) if self._chance.strikes(Fault.WRITE_SLOW) else 0
 
-
-Write = Callable[[Sequence[do.Action]], int]
+    def load(self) -> list[Record]:
+        """Returns all records as a scheduler reads them that begins."""
+        return [record_from_bytes(record_to_bytes(each)) for each in self.records.values()]

@@ -88,7 +88,7 @@ class World:
         self.queries: dict[str, Query] = {}
         self.ledgers = Ledgers()
         self.peers: dict[str, ExecutorProcess] = {}
-        self.is_durable = False
+        self.is_durable = self.chance.between(1, 4) > 1
         self.lives = 0
         self.scheduler: SchedulerProcess | None = None
         self.cluster = ""
@@ -110,6 +110,7 @@ class World:
             self._store = Store(self.chance, ledger)
         self.story.add(self.clock.now_ms, "scheduler", f"begins its life {self.lives}")
         self.scheduler = SchedulerProcess(self, ledger, self._store, key, self._end_scheduler)
+        self.scheduler.begin()
 
     def settle(self) -> None:
         """Ends all faults: who is paused goes on, and who is dead comes back."""

@@ -6,6 +6,7 @@ from springald.errors import ExecutorLostError
 from springald.executor.v1.executor_pb2 import CancelTask, ConnectResponse, ReleaseJob
 from springald_scheduler.adapters import executor_link
 from springald_scheduler.adapters.executor_link import QueueLink
+from springald_scheduler.adapters.executor_links import ExecutorLinks
 
 
 def cancel(task_id: str) -> ConnectResponse:
@@ -75,3 +76,15 @@ def test_stream_that_ends_with_an_error_sends_what_was_before_it() -> None:
     assert len(next(messages).batch.messages) == 2
     with pytest.raises(ExecutorLostError):
         next(messages)
+
+
+def test_stream_that_ends_while_its_successor_waits_is_no_loss() -> None:
+    """The core has heard of the successor, and would take its life for lost (P4.3)."""
+    links = ExecutorLinks()
+    first, second = QueueLink(), QueueLink()
+    links.arrive("e1", "life", first)
+    assert links.put("e1", "life") is first
+    links.arrive("e1", "life", second)
+    assert links.remove(first) is None
+    assert links.put("e1", "life") is second
+    assert links.remove(second) == ("e1", "life")

@@ -85,7 +85,10 @@ class ExecutorLinks:
         link.end(error)
 
     def remove(self, link: ExecutorLink) -> tuple[str, str] | None:
-        """Forgets a link that ended; returns whose it was, None if it was replaced before."""
+        """Forgets a link that ended; returns whose it was, None if another one replaces it.
+
+        That one may still wait to be put: then the core knows of it already, or will in a moment.
+        """
         with self._lock:
             life = self._lives.pop(link, None)
             if life is None:
@@ -95,7 +98,7 @@ class ExecutorLinks:
             if self._links[life[0]][1] is not link:
                 return None
             del self._links[life[0]]
-            return life
+            return None if life in self._arriving else life
 
     def take_all(self) -> list[ExecutorLink]:
         """Forgets all links and returns them."""
