@@ -16,7 +16,7 @@ from springald_scheduler.core.actions import (
     ServeClients,
 )
 from springald_scheduler.core.alarms import AlarmKind
-from springald_scheduler.core.endings import fail_job
+from springald_scheduler.core.endings import fail_job, succeed_job
 from springald_scheduler.core.events import ExecutorRegistered, SchedulerStarted
 from springald_scheduler.core.failures import plan_lost, upload_lost
 from springald_scheduler.core.files import occupy_slots, remove_files
@@ -269,6 +269,10 @@ def _go_on(world: World, job: Job) -> None:
             enqueue_stage(world, job, run)
     make_again(world, job)
     _begin_stages(world, job)
+    last = job.last_stage
+    if job.state is JobState.RUNNING and last and last.state is StageState.FINISHED:
+        # It was to make a part of its result again, which is there as it was written down.
+        succeed_job(world, job)
 
 
 def _begin_stages(world: World, job: Job) -> None:
