@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from core_bench import Bench
 
+from springald_scheduler.core import views
 from springald_scheduler.core.actions import (
     Action,
     CancelTask,
@@ -74,6 +75,14 @@ def test_lost_executor_has_missing_outputs_made_again_and_no_others(shuffled: Be
     assert definition.version == 2
     shuffled.handle(shuffled.finished("j1/s2/t1#2", "e2"))
     assert shuffled.job().state is JobState.SUCCEEDED
+
+
+def test_task_that_waits_again_is_nowhere(shuffled: Bench) -> None:
+    """Whoever asks is not told of an executor that is gone, but of one that has the task."""
+    shuffled.handle(gone("e1"))
+    told = views.describe_job(shuffled.core.world, "s", "j1", 0)
+    assert told is not None
+    assert {task.executor_id for task in told.tasks} == {"", "e2"}
 
 
 @pytest.mark.parametrize("code", ["INPUT_LOST", "FETCH_FAILED"])

@@ -299,7 +299,8 @@ def _task_view(job: Job, run: StageRun, task: Task, now_ms: int) -> TaskView:
     return TaskView(
         attempt_id=attempt_name(job.job_id, run.stage.stage_id, task.number, task.attempt),
         stage_id=run.stage.stage_id,
-        executor_id=task.executor_id,
+        # Where an earlier attempt was says nothing of the next one.
+        executor_id="" if task.state is TaskState.WAITING else task.executor_id,
         partitions=task.partitions,
         state=state.value,
         rows_out=task.rows_out,
