@@ -26,6 +26,7 @@ RULES = (
     "springald.range_placement",
     "springald.runtime_filters",
     "springald.shared_stages",
+    "springald.spared_exchanges",
 )
 """Rules that improve a plan: each is `auto`, `always` or `never`."""
 RULES_FORCED = {**dict.fromkeys(RULES, "always"), "springald.adaptive_coalesce": "never"}

@@ -32,6 +32,8 @@ from springald.errors import UnsupportedError
 from springald.limits import FRAGMENT_DEPTH_MAX
 from springald.results import plain_schema
 from springald_scheduler.core.graph import Exchange, ExchangeKind, StageInput
+from springald_scheduler.planning.aggregates import in_one_step
+from springald_scheduler.planning.copartitioned import HashedReads
 from springald_scheduler.planning.drafts import CutRules, StageDraft
 from springald_scheduler.planning.orderings import complete_orderings, read_sort_keys, sort_windows
 from springald_scheduler.planning.volatile import may_vary
@@ -84,6 +86,7 @@ class Cutter:
         self._partitions = partitions
         self._rules = rules
         self._scopes: list[_Scope] = [_Scope()]
+        self._hashed = HashedReads()
         self._alike: dict[object, StageDraft] = {}
         self.stages: list[StageDraft] = []
         self.decisions: list[str] = []
@@ -148,7 +151,10 @@ class Cutter:
             case "analyze":
                 raise UnsupportedError("figures of a whole plan are taken in one task")
         children = [self._transform(child) for child in node.children]
-        return self._checked(PlanNode(node.kind, node.body, children))
+        whole = PlanNode(node.kind, node.body, children)
+        if self._rules.one_step and node.kind == "aggregate":
+            whole = in_one_step(node, children[0])
+        return self._checked(whole)
 
     def _cut_repartition(self, node: PlanNode) -> PlanNode:
         spread = node.body.partitioning
@@ -160,7 +166,12 @@ class Cutter:
             raise UnsupportedError(f"{message}; the query runs as one task instead")
         order = self._kept_order(node) if node.body.preserve_order else []
         child = self._transform(node.children[0])
-        leaf = self._hash_exchange(child, spread.hash.hash_expr, spread.hash.partition_count)
+        keys, partitions = spread.hash.hash_expr, spread.hash.partition_count
+        if self._rules.spare_exchanges and self._hashed.lie_by(child, keys, partitions):
+            self.decisions.append(f"rows lie by {_names(keys)} already: an exchange is spared")
+            leaf = child
+        else:
+            leaf = self._hash_exchange(child, keys, partitions)
         if not order:
             return leaf
         body = pb.SortExecNode(expr=order, fetch=-1, preserve_partitioning=True)
@@ -176,7 +187,9 @@ class Cutter:
 
     def _hash_exchange(self, child: PlanNode, keys: Sequence[bytes], partitions: int) -> PlanNode:
         exchange = Exchange(ExchangeKind.HASH, partitions)
-        return self._leaf(self._finish(child, exchange, keys=keys))
+        leaf = self._leaf(self._finish(child, exchange, keys=keys))
+        self._hashed.add(leaf, keys, partitions)
+        return leaf
 
     def _cut_merge(self, node: PlanNode, kind: ExchangeKind) -> PlanNode:
         child = self._transform(node.children[0])
@@ -462,6 +475,11 @@ def _single_task_reason(body: PlanNode) -> str:
         if (null_aware or emits) and partition_count(node.children[1]) > 1:
             return "a join puts out rows of the side that all its partitions share"
     return ""
+
+
+def _names(keys: Sequence[bytes]) -> str:
+    columns = (pb.PhysicalExprNode.FromString(key).column.name for key in keys)
+    return ", ".join(columns)
 
 
 def _limited(child: PlanNode, fetch: int) -> PlanNode:

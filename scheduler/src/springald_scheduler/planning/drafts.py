@@ -16,10 +16,14 @@ class CutRules:
         share_stages: Whether stages that do the same are one.
         inline_values: Whether the last step of an aggregate without groups, which takes a row of
             each partition, is done by all tasks that read its row instead of by one of its own.
+        spare_exchanges: Whether rows that lie by the hash of some keys are not sent by it again.
+        one_step: Whether two steps of an aggregate that nothing divides any more become one.
     """
 
     share_stages: bool = True
     inline_values: bool = True
+    spare_exchanges: bool = True
+    one_step: bool = True
 
 
 @dataclass(slots=True)

@@ -4,12 +4,15 @@ from typing import Final
 
 from springald.engine import plan_view as pv
 from springald.engine.fragment import exchange_input
-from springald.engine.modes import KEEPS_RIGHT, AggregateMode, JoinMode, JoinType
+from springald.engine.modes import KEEPS_LEFT, KEEPS_RIGHT, AggregateMode, JoinMode, JoinType
 from springald.engine.plan_view import PlanNode
 from springald_scheduler.core.graph import ExchangeKind
 
 PROBE_ONLY: Final = KEEPS_RIGHT | {JoinType.INNER}
 """Joins that put out rows of the build side with a partner only."""
+
+KEEPS_OWN: Final = {0: KEEPS_LEFT | {JoinType.INNER}, 1: KEEPS_RIGHT | {JoinType.INNER}}
+"""Joins each of whose rows comes of one row of a side, whose columns no NULLs replace."""
 
 ROW_WISE: Final = frozenset({
     "buffer", "coalesce_batches", "cooperative", "filter", "projection",

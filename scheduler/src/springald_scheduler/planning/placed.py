@@ -22,6 +22,7 @@ from springald.engine.modes import (
 )
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import LEFT_COLLAPSING, partition_count
+from springald_scheduler.planning.aggregates import in_one_step
 from springald_scheduler.planning.columns import join_keys, origin
 from springald_scheduler.planning.compaction import compacted
 from springald_scheduler.planning.key_ranges import KeyedScan, keyed_scan, shared_boundaries
@@ -32,7 +33,6 @@ _LEFT_KEY_STAYS: Final = KEEPS_LEFT | {JoinType.INNER}
 _RIGHT_KEY_STAYS: Final = KEEPS_RIGHT | {JoinType.INNER}
 """The same with the sides swapped."""
 
-_TWO_STEPS: Final = (AggregateMode.PARTIAL, AggregateMode.FINAL_PARTITIONED)
 _PARTITIONED_MODE: Final[dict[int, int]] = {
     AggregateMode.FINAL: AggregateMode.FINAL_PARTITIONED,
     AggregateMode.SINGLE: AggregateMode.SINGLE_PARTITIONED,
@@ -195,18 +195,9 @@ class Placement:
 
     def _combined(self, node: PlanNode, child: PlanNode) -> PlanNode:
         """Returns an operator over a plan; of two steps of an aggregate that meet, one."""
-        steps = node.kind == child.kind == "aggregate"
-        if not self._one_step or not steps or (child.body.mode, node.body.mode) != _TWO_STEPS:
-            return PlanNode(node.kind, node.body, [child])
-        body = pb.AggregateExecNode()
-        body.CopyFrom(child.body)
-        body.mode = AggregateMode.SINGLE_PARTITIONED
-        body.group_expr_name[:] = node.body.group_expr_name
-        body.aggr_expr_name[:] = node.body.aggr_expr_name
-        body.ClearField("schema")
-        if node.body.HasField("schema"):
-            body.schema = node.body.schema
-        return PlanNode(node.kind, body, child.children)
+        if self._one_step:
+            return in_one_step(node, child)
+        return PlanNode(node.kind, node.body, [child])
 
 
 def _is_aligned(node: PlanNode, side: int, *, aligned: bool) -> bool:

@@ -15,6 +15,7 @@ from springald.engine.modes import KEEPS_LEFT, KEEPS_RIGHT, JoinMode, JoinType
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import partition_count
 from springald_scheduler.planning.columns import column_name, join_keys, origin, width
+from springald_scheduler.planning.fragments import KEEPS_OWN
 from springald_scheduler.planning.volatile import may_vary
 
 DROPS_LONELY: Final = {
@@ -22,9 +23,6 @@ DROPS_LONELY: Final = {
     1: KEEPS_LEFT | {JoinType.INNER, JoinType.RIGHT_SEMI},
 }
 """Join types that are the same whether or not rows of a side without a partner come."""
-
-_KEEPS_OWN: Final = {0: KEEPS_LEFT | {JoinType.INNER}, 1: KEEPS_RIGHT | {JoinType.INNER}}
-"""Join types whose rows with a value in a column of a side are made of that side's rows with it."""
 
 _BOTH_MATCH: Final = frozenset({JoinType.INNER, JoinType.LEFT_SEMI, JoinType.RIGHT_SEMI})
 """Join types in whose rows a key is a value of the other side as well."""
@@ -121,7 +119,7 @@ def lets_filter_through(node: PlanNode, side: int, column: int) -> bool:
             return not node.body.HasField("fetch")
         case "hash_join":
             body = node.body
-            own = body.join_type in _KEEPS_OWN[side]
+            own = body.join_type in KEEPS_OWN[side]
             return own and not body.null_aware and not body.HasField("fetch")
         case "window":
             return column in {pv.column_read(key) for key in node.body.partition_keys}

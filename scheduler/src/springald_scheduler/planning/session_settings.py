@@ -26,6 +26,7 @@ RUNTIME_FILTERS: Final = "springald.runtime_filters"
 ONE_STEP_AGGREGATES: Final = "springald.one_step_aggregates"
 SHARED_STAGES: Final = "springald.shared_stages"
 INLINE_VALUES: Final = "springald.inline_values"
+SPARED_EXCHANGES: Final = "springald.spared_exchanges"
 ADAPTIVE_BROADCAST: Final = "springald.adaptive_broadcast"
 ADAPTIVE_COALESCE: Final = "springald.adaptive_coalesce"
 ADAPTIVE_FILTER: Final = "springald.adaptive_filter"
@@ -90,6 +91,10 @@ _DESCRIPTIONS: Final[dict[str, tuple[str, str]]] = {
         "auto",
         "whether tasks finish an aggregate of one row themselves: auto, always or never",
     ),
+    SPARED_EXCHANGES: (
+        "auto",
+        "whether rows are not sent by keys by which they lie already: auto, always or never",
+    ),
     ADAPTIVE_BROADCAST: (
         "auto",
         "whether a build side that turns out small is broadcast: auto, always or never",
@@ -125,6 +130,7 @@ _RULES: Final = frozenset({
     ADAPTIVE_BROADCAST, ADAPTIVE_COALESCE, ADAPTIVE_FILTER, ADAPTIVE_MERGE, ADAPTIVE_SKIP_EMPTY,
     ADAPTIVE_SPLIT, ADAPTIVE_SWAP, DISTRIBUTION,
     INLINE_VALUES, ONE_STEP_AGGREGATES, RANGE_PLACEMENT, RUNTIME_FILTERS, SHARED_STAGES,
+    SPARED_EXCHANGES,
 })  # fmt: skip
 """Settings that say whether something is done: auto, always or never."""
 
@@ -228,6 +234,8 @@ class SessionSettings:
         return CutRules(
             share_stages=self.own[SHARED_STAGES] != "never",
             inline_values=self.own[INLINE_VALUES] != "never",
+            spare_exchanges=self.own[SPARED_EXCHANGES] != "never",
+            one_step=self.one_step_aggregates,
         )
 
     @property
