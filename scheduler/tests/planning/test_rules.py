@@ -179,6 +179,21 @@ def test_what_a_query_asks_for_twice_is_computed_once(simulate: Simulate, tables
     assert len(once.stages) < len(varies.stages)
 
 
+@pytest.mark.parametrize(("rows", "times"), [(20, 1), (20_000, 0)])
+def test_upload_filters_a_table_only_if_it_is_smaller(
+    simulate: Simulate, tables: Path, rows: int, times: int
+) -> None:
+    """Rows that a client sent are weighed by what they take, although they have no files."""
+    simulation = _opened(simulate, tables, {PLACEMENT: "never"})
+    sent = pa.table({"p": list(range(rows)), "w": [f"w{n % 5}" for n in range(rows)]})
+    simulation.upload("sent", sent)
+    graph = simulation.check(
+        "SELECT s.w, b.t FROM (SELECT p, sum(q) AS t FROM items GROUP BY p) b "
+        "JOIN sent s ON b.p = s.p WHERE s.w = 'w1'"
+    )
+    assert sum("is filtered" in each for each in graph.decisions) == times
+
+
 @pytest.mark.parametrize(
     ("kind", "values"),
     [

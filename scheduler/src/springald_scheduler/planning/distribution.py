@@ -204,7 +204,7 @@ def _reason_for_one_task(
 def _cut(session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame) -> StageGraph:
     streams = "ordering_mode=" in frame.execution_plan().display_indent()
     reason = ""
-    for plan in improvements(session.settings, tree, session.partitions):
+    for plan in improvements(session.settings, tree, session.partitions, session.uploads):
         cutter = Cutter(
             session.context,
             session.encoder,
@@ -250,7 +250,7 @@ def _check_types(session: PlannerSession, result: StageDraft, frame: DataFrame) 
 def _uncut(
     session: PlannerSession, sql: str, tree: PlanNode, frame: DataFrame, reason: str
 ) -> StageGraph:
-    for plan in improvements(session.settings, tree, session.partitions):
+    for plan in improvements(session.settings, tree, session.partitions, session.uploads):
         cutter = Cutter(session.context, session.encoder, 1, session.settings.cut_rules)
         try:
             (draft,) = cutter.whole(plan.root)

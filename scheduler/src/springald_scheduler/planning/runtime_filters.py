@@ -6,7 +6,7 @@ them stands right above the scan. The keys are those of the smallest filtered ta
 side's keys come from, which may be more than the join lets pass, never fewer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
@@ -16,6 +16,8 @@ from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import partition_count
 from springald_scheduler.planning.columns import column_name, join_keys, origin, width
 from springald_scheduler.planning.fragments import KEEPS_OWN
+from springald_scheduler.planning.model import Upload
+from springald_scheduler.planning.scan_sizes import table_bytes
 from springald_scheduler.planning.volatile import may_vary
 
 DROPS_LONELY: Final = {
@@ -40,8 +42,9 @@ class RuntimeFilters:
         decisions: What was done, for people.
     """
 
-    def __init__(self, *, always: bool) -> None:
-        """Takes whether to filter whatever the sizes."""
+    def __init__(self, uploads: Mapping[str, Upload], *, always: bool) -> None:
+        """Takes the session's uploads, and whether to filter whatever the sizes."""
+        self._uploads = uploads
         self._always = always
         self.decisions: list[str] = []
 
@@ -69,7 +72,7 @@ class RuntimeFilters:
         sources = list(_sources(children[1 - side], others))
         if not sources:
             return plan
-        source, column = min(sources, key=lambda found: _scanned_bytes(found[0]))
+        source, column = min(sources, key=lambda found: table_bytes(found[0], self._uploads))
         reduced = self._reduced(plan, target, (source, column), passed=False)
         return plan if reduced is None else reduced
 
@@ -97,7 +100,10 @@ class RuntimeFilters:
         return PlanNode(node.kind, node.body, children)
 
     def _gains(self, target: PlanNode, source: PlanNode) -> bool:
-        return self._always or _scanned_bytes(target) >= _LARGER_MIN * _scanned_bytes(source)
+        if self._always:
+            return True
+        size = table_bytes(target, self._uploads)
+        return size >= _LARGER_MIN * table_bytes(source, self._uploads)
 
 
 def _filters_already(join: PlanNode, key: tuple[int, int], source: PlanNode) -> bool:
@@ -158,13 +164,6 @@ def _sources(node: PlanNode, column: int) -> Iterator[tuple[PlanNode, int]]:
             other = keys[1 - found[0]]
             if keys[found[0]] == found[1] and other is not None and not node.body.null_equality:
                 yield from _sources(node.children[1 - found[0]], other)
-
-
-def _scanned_bytes(node: PlanNode) -> int:
-    scans = (pv.scan_conf(each) for each in node.walk() if each.kind in pv.FILE_SCAN_KINDS)
-    return sum(
-        pv.bytes_read(file) for conf in scans for group in conf.file_groups for file in group.files
-    )
 
 
 def _semi_join(source: tuple[PlanNode, int], node: PlanNode, column: int) -> PlanNode:
