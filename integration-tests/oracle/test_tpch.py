@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from oracle.product import (
+    RULES,
     RULES_FORCED,
     RULES_OFF,
     SPREAD,
@@ -67,7 +68,7 @@ WAYS = {
     "as planned": {
         **SPREAD,
         **PARTITIONED,
-        **{f"springald.{rule}": "never" for rule in (*MEASURED, "adaptive_coalesce")},
+        **{rule: "never" for rule in RULES if rule.startswith("springald.adaptive_")},
     },
 }
 _TOLD: dict[int, Answers] = {}
