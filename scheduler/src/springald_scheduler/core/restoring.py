@@ -270,7 +270,7 @@ def _go_on(world: World, job: Job) -> None:
     make_again(world, job)
     _begin_stages(world, job)
     last = job.last_stage
-    if job.state is JobState.RUNNING and last and last.state is StageState.FINISHED:
+    if not job.state.terminal and last and last.state is StageState.FINISHED:
         # It was to make a part of its result again, which is there as it was written down.
         succeed_job(world, job)
 
