@@ -352,6 +352,16 @@ def test_idle_executor_leaves_at_once_when_told_to() -> None:
     assert kinds(tell(agent(), ev.DrainOrdered())) == ["Leave"]
 
 
+def test_executor_that_leaves_says_so_on_each_stream() -> None:
+    """Its word may have been lost with the stream, or was another scheduler's."""
+    told = agent()
+    tell(told, launch())
+    tell(told, ev.SchedulerLost())
+    tell(told, ev.DrainWanted("SIGTERM"))
+    again = tell(told, ev.Registered("c1", ()))
+    assert one(again, ac.TellDrainRequested).reason == "SIGTERM"
+
+
 def test_files_in_memory_leave_less_for_later_tasks() -> None:
     """The budget of the memory-backed folder is dealt out to free slots."""
     told = agent(slots=2, engines=2)

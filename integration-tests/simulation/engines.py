@@ -61,6 +61,7 @@ class Engine:
     request: TaskRequest | None = None
     is_ready: bool = False
     is_dying: bool = False
+    is_spent: bool = False
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ class Engines:
         if engine is None:
             return  # It has died, and its agent does not know yet.
         hold(engine.is_ready and not engine.is_dying, f"engine {engine_id} waits for a task")
+        hold(not engine.is_spent, f"an engine that is used up runs no task: got {engine_id}")
         hold(engine.request is None, f"an engine runs one attempt: got {request.task_id}")
         engine.request = request
         self._owner.files.setdefault(f"{request.grant.folder}/out", {})
@@ -161,7 +163,8 @@ class Engines:
 
     def _break(self, engine_id: int, request: TaskRequest, failure: Failure) -> None:
         usable = self._chance.between(1, 4) > 1
-        self._engines[engine_id].request = None
+        engine = self._engines[engine_id]
+        engine.request, engine.is_spent = None, not usable
         self._owner.post_awake(ev.TaskBroke(engine_id, request.task_id, failure, usable))
 
     def _read(self, engine_id: int, request: TaskRequest, rest_ms: int) -> None:
@@ -220,6 +223,8 @@ class Engines:
         return parts
 
     def _finish(self, engine_id: int, request: TaskRequest, gathered: Gathered) -> None:
+        stopped = request.task_id in self._owner.cancelled
+        hold(not stopped, f"what is cancelled does not finish: got {request.task_id}")
         computation = self._library.get(request.stage.fragment.payload)
         nonce = self._chance.between(1, 1 << 30) if computation.varies else 0
         made = self._compute(request, computation, gathered, nonce)
@@ -250,7 +255,8 @@ class Engines:
             rows=inline,
         )
         usable = self._chance.between(1, 10) > 1
-        self._engines[engine_id].request = None
+        engine = self._engines[engine_id]
+        engine.request, engine.is_spent = None, not usable
         self._owner.post_awake(ev.TaskRan(engine_id, request.task_id, report, usable))
 
     def _compute(

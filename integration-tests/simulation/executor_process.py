@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_MS: Final = 2_000
 GRACE_MS: Final = 20_000
+FAREWELL_MS: Final = 50
 MEMORY_BYTES: Final = 100_000
 
 
@@ -37,6 +38,8 @@ class ExecutorProcess:
         self.is_alive = True
         self.is_paused = False
         self.files: Files = {}
+        self.cancelled: set[str] = set()
+        self._folders: dict[str, str] = {}
         self._world = world
         self._clock = world.clock
         self._chance = world.chance
@@ -99,7 +102,20 @@ class ExecutorProcess:
     def leave(self) -> None:
         """Asks the executor to leave; one that does not in its grace time is killed."""
         self._when_awake(lambda: self.post(ev.DrainWanted("told to")))
-        self._clock.after(GRACE_MS, self.die)
+
+        def give_up() -> None:
+            agent = self.agent
+            idle = agent.draining and not agent.tasks and not agent.shelf.jobs
+            if idle and not self.is_paused:
+                self._clock.after(2 * FAREWELL_MS, check_gone)
+            else:
+                self.die()
+
+        def check_gone() -> None:
+            hold(not self.is_alive or self.is_paused, "an executor that is told to leave does")
+            self.die()
+
+        self._clock.after(GRACE_MS, give_up)
 
     def damage(self, number: int) -> None:
         """Damages one of the files that lie here, if there are any."""
@@ -140,6 +156,10 @@ class ExecutorProcess:
         event = event_from_proto(message)
         hold(event is not None, f"a message is known: got {kind}")
         self._waits = 0
+        if isinstance(event, ev.TaskCancelled):
+            self.cancelled.add(event.task_id)
+        if isinstance(event, ev.TaskLaunched):
+            self.cancelled.discard(event.task_id)  # an earlier scheduler's had this name
         if event:
             self.post(event)
         self._is_registered |= kind == "registered"
@@ -212,6 +232,7 @@ class ExecutorProcess:
     def _do(self, action: ac.Action) -> None:
         match action:
             case ac.RunTask(engine_id=engine_id, request=request):
+                self._folders[request.task_id] = request.grant.folder
                 self._engines.run(engine_id, request)
             case ac.StartEngine(engine_id=engine_id):
                 self._engines.start(engine_id)
@@ -225,7 +246,7 @@ class ExecutorProcess:
                 stream = self._stream
                 if stream:
                     stream.end_up("it left")
-                self._clock.after(50, self.die)
+                self._clock.after(FAREWELL_MS, self.die)
             case ac.Ignore():
                 pass
             case _:
@@ -242,5 +263,8 @@ class ExecutorProcess:
                 return
             case ac.TellTaskFinished(task_id=task_id) | ac.TellTaskFailed(task_id=task_id):
                 self._started.pop(task_id, None)
+        if isinstance(action, ac.TellTaskFailed) and action.task_id in self._folders:
+            path = f"{self._folders[action.task_id]}/out"
+            hold(path not in self.files, f"what failed keeps no file: got {action.task_id}")
         if self._stream:
             self._stream.send_up(message)

@@ -220,6 +220,10 @@ class SchedulerProcess:
         actions = self.core.handle(event, now_ms=self._clock.now_ms)
         for action in actions:
             self._ledger.note_action(action)
+            if isinstance(action, do.DefineStage):
+                read = {e.executor_id for outputs in action.inputs for e in outputs if e.sizes}
+                there = read <= world.executors.keys()
+                hold(there, f"a stage reads who is there: {action.job_id}/s{action.stage.stage_id}")
         if any(isinstance(action, do.ServeClients) for action in actions):
             self._ledger.note_taken_up(world)
         if self._story.is_told:

@@ -49,6 +49,7 @@ class Agent:
         self.released_jobs: set[str] = set()
         self.reports = Reports()
         self.draining = False
+        self._drain_reason = "it was ordered to"
         self.left = False
         self.cluster = ""
         self._allowed_paths: tuple[str, ...] = ()
@@ -123,6 +124,9 @@ class Agent:
         if self.cluster not in {"", event.cluster}:
             self._forget_cluster()
         self.cluster = event.cluster
+        if self.draining:
+            # Whether an earlier stream brought it is not known, and another scheduler was not told.
+            self._do(TellDrainRequested(event, self._drain_reason))
         for report in self.reports.take_again(event):
             self._do(report)
         for upload_id, shelf in self.shelf.uploads.items():
@@ -205,6 +209,7 @@ class Agent:
 
     def _on_drain_wanted(self, event: ev.DrainWanted) -> None:
         if not self.draining:
+            self._drain_reason = event.reason
             self._do(TellDrainRequested(event, event.reason))
         self._drain()
 
