@@ -6,8 +6,10 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
+import org.apache.arrow.vector.ipc.ArrowReader;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.arrow.vector.util.DictionaryUtility;
@@ -40,6 +42,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
   private final Job job;
   private final BatchSource source;
   private final Schema schema;
+  private SpringaldException failure;
   private boolean ended;
   private boolean closed;
 
@@ -76,7 +79,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
   public boolean next() {
     checkOpen();
     if (!ended) {
-      ended = !source.next();
+      ended = !fetched();
     }
     return !ended;
   }
@@ -123,6 +126,23 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     return () -> new RowIterator(this);
   }
 
+  /**
+   * The batches that were not read yet, as Arrow's own reader: for an upload, a writer, or another
+   * library in this process ({@code Data.exportArrayStream}). Closing it closes the result.
+   */
+  public ArrowReader reader() {
+    checkOpen();
+    return new ResultReader(this);
+  }
+
+  /**
+   * Why the rows could not be fetched to their end, or nothing: for whoever has them through an
+   * interface that tells of a failure by a text only, as Arrow's C stream does.
+   */
+  public Optional<SpringaldException> failure() {
+    return Optional.ofNullable(failure);
+  }
+
   /** Prints the rows as lines of values between tabs, under a line of names. */
   public void printTo(PrintStream out) {
     List<String> names = schema.getFields().stream().map(field -> field.getName()).toList();
@@ -148,6 +168,15 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
 
   BatchSource source() {
     return source;
+  }
+
+  private boolean fetched() {
+    try {
+      return source.next();
+    } catch (SpringaldException error) {
+      failure = error;
+      throw error;
+    }
   }
 
   /** Tells dictionary columns by the type of their values, as a query's schema does. */

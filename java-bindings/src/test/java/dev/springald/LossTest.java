@@ -1,6 +1,7 @@
 package dev.springald;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,6 +46,7 @@ class LossTest {
                 }
               });
       assertEquals("FETCH_FAILED", error.code());
+      assertSame(error, result.failure().orElseThrow());
     }
   }
 
