@@ -19,7 +19,8 @@ _HEAD: Final = """\
 
 Made from the conformance suite, where every figure is a vector that runs in every test of the
 project. A client that lacks a feature is not asked for it; a vector that is known to fail must go
-on failing. In Python every vector runs in local mode, too.
+on failing. In Python every vector runs in local mode, too; `jpype` is the Java bindings inside a
+Python process.
 """
 
 
