@@ -121,6 +121,7 @@ def _executor_drained(bench: Bench, job: springald.Job, base_s: float) -> bool:
     in_time = _at_random(bench, job, base_s)
     victim = bench.rng.choice(bench.alive())
     victim.terminate()
+    job.result()  # it stays for readers until then
     wait_until(lambda: not victim.is_alive, "the executor has left", GUARD_S)
     return in_time
 
