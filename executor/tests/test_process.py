@@ -373,8 +373,9 @@ def test_terminated_executor_finishes_its_task_and_leaves(
     stream = scheduler.executor()
     folders = executor.folders()
     family = psutil.Process(executor.process.pid).children(recursive=True)
-    slow = "SELECT sum(a.value * b.value) AS k FROM generate_series(1, 30000) a, "
-    plan = plan_of(context_over(1), f"{slow} generate_series(1, 30000) b")
+    # A start is told with a heartbeat: the task must still run then.
+    slow = "SELECT sum(a.value * b.value) AS k FROM generate_series(1, 60000) a, "
+    plan = plan_of(context_over(1), f"{slow} generate_series(1, 60000) b")
     stream.tell(define_stage=definition(stage_of(plan, pa.schema([("k", pa.int64())]))))
     stream.tell(launch_task=launch("t1#1", 1))
     stream.wait("task_started")
@@ -442,6 +443,8 @@ def test_lost_scheduler_is_called_again(
         back.tell(cancel_task=pb.CancelTask(task_id=running))
         back.wait("task_failed", lambda message: message.task_id == running)
         assert run_scan(back, scan, "t2#1").sizes.rows[0] == 100
+        # It does not leave while somebody may want to read what it holds.
+        back.tell(release_job=pb.ReleaseJob(job_id="j1"))
         executor.terminate()
         assert executor.exit_code() == 0, executor.log
 
