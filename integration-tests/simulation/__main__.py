@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from simulation.breakages import EXECUTOR, RARE, SCHEDULER, broken
 from simulation.chance import Fault
 from simulation.history import Outcome, run_history
 from simulation.shrinking import shrink
@@ -17,9 +18,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--histories", type=int, default=1_000, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the first one's seed")
     parser.add_argument("--tell", action="store_true", help="print the story of each")
+    parser.add_argument("--breakages", action="store_true", help="break the cores on purpose")
     options = parser.parse_args(None if arguments is None else list(arguments))
+    seeds = range(options.seed, options.seed + options.histories)
+    if options.breakages:
+        return _break(seeds)
     began, faults, steps = time.perf_counter(), Counter[Fault](), 0
-    for seed in range(options.seed, options.seed + options.histories):
+    for seed in seeds:
         outcome = run_history(seed, tell=options.tell)
         steps += outcome.steps
         faults.update(kind for _, kind in outcome.faults)
@@ -34,6 +39,17 @@ def main(arguments: Iterable[str] | None = None) -> int:
     for kind, count in faults.most_common():
         _say(f"{count:>9}  {kind.value}")
     return 0
+
+
+def _break(seeds: range) -> int:
+    """Prints for each breakage the first seed that finds it; returns how many none finds."""
+    missed = 0
+    for breakage in (*SCHEDULER, *EXECUTOR, *RARE):
+        with broken(breakage):
+            seed = next((each for each in seeds if run_history(each).error), None)
+        missed += seed is None
+        _say(f"{'none' if seed is None else seed:>7}  {breakage.name}")
+    return missed
 
 
 def _explain(failed: Outcome) -> None:

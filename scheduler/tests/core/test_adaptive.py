@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from core_bench import Bench
 
-from springald_scheduler.core.actions import Action, LaunchTask, ReplanStage
+from springald_scheduler.core.actions import Action, DefineStage, LaunchTask, ReplanStage
 from springald_scheduler.core.events import JobCancelRequested, StageReplanned
 from springald_scheduler.core.graph import (
     Adaptive,
@@ -98,6 +98,19 @@ def test_stage_with_a_large_partition_shares_it_among_tasks(bench: Bench) -> Non
         [[(0, 1, 10), (1, 1, 10)]],
         [[(1, 40, 400)]],
     ]
+
+
+def test_result_of_one_partition_that_tasks_share_comes_with_no_report(bench: Bench) -> None:
+    """Each of them has a part of the rows, so they have to lie where a client can fetch them."""
+    bench.handle(bench.executor("e1", 2))
+    shared = Adaptive(split_inputs=(0,), split_bytes_min=10)
+    result = replace(bench.stage(2, reads=(1,)), adaptive=shared, inline_rows_bytes_max=10_000)
+    bench.run(bench.stage(1, 4), result)
+    bench.handle(bench.finished("j1/s1/t1#1", "e1", {0: 20}))
+    actions = bench.handle(bench.finished("j1/s1/t2#1", "e1", {0: 20}))
+    assert [task.partitions for task in bench.job().stages[2].tasks] == [range(1), range(1)]
+    (told,) = [each.stage for each in actions if isinstance(each, DefineStage)]
+    assert told.inline_rows_bytes_max == 0
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Which task runs next, and where: jobs take turns, data draws tasks, then free slots do."""
 
 from collections.abc import Container
+from dataclasses import replace
 
 from springald_scheduler.core.actions import DefineStage, LaunchTask
 from springald_scheduler.core.dealing import is_sliced, output_table
 from springald_scheduler.core.files import occupy_slots
+from springald_scheduler.core.graph import Stage
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
 from springald_scheduler.core.queues import slots_needed
 from springald_scheduler.core.records import UploadLocation
@@ -180,7 +182,7 @@ def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
             executor.executor_id,
             executor.incarnation,
             job_id=job.job_id,
-            stage=run.stage,
+            stage=_told_stage(run),
             version=run.version,
             inputs=tuple(job.stages[leaf.stage_id].locations for leaf in run.stage.inputs),
             sliced=tuple(is_sliced(run, leaf) for leaf in run.stage.inputs),
@@ -189,3 +191,13 @@ def _define(world: World, job: Job, run: StageRun, executor: Executor) -> None:
             uploads=tuple(uploads),
         )
     )
+
+
+def _told_stage(run: StageRun) -> Stage:
+    """Returns a stage as tasks are told of it: rows go with the report of one that makes them all.
+
+    Several may share the only partition of a result, and then each has a part of the rows.
+    """
+    if len(run.tasks) == 1 or not run.stage.inline_rows_bytes_max:
+        return run.stage
+    return replace(run.stage, inline_rows_bytes_max=0)
