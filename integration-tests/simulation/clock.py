@@ -21,11 +21,11 @@ class Clock:
         >>> clock, told = Clock(), []
         >>> _ = clock.after(5, lambda: told.append(clock.now_ms))
         >>> clock.run_until(9, lambda: False), told
-        (False, [5])
+        (False, [6])
     """
 
     def __init__(self) -> None:
-        self.now_ms = 0
+        self.now_ms = 1  # nothing happens at 0, which stands for never
         self.steps = 0
         self._line: list[tuple[int, int, Timer]] = []
         self._order = 0
