@@ -60,3 +60,20 @@ def test_job_whose_result_was_made_again_ends_after_a_restart() -> None:
         ServeClients
     ]
     assert bench.job().state is JobState.SUCCEEDED
+
+
+def test_restored_result_that_is_made_again_reads_no_executor_that_is_gone() -> None:
+    """What an executor held that did not come back is lost, also of a job that has ended."""
+    bench = Keeper()
+    bench.keep(bench.executor("e1"), bench.executor("e2"))
+    bench.keep(SessionOpened("s"), JobSubmitted("s", "o1", "SELECT 1", b"digest"))
+    stages = (bench.stage(1, 2), bench.stage(2, reads=(1,)))
+    bench.keep(JobPlanned("j1", StageGraph(stages)))
+    bench.keep(bench.finished("j1/s1/t1#1", "e1"), bench.finished("j1/s1/t2#1", "e2"))
+    last = next(iter(bench.job().running.values()))
+    bench.keep(bench.finished(last.attempt_id, last.executor_id))
+    bench.restart()
+    bench.handle(replace(bench.executor(last.executor_id), job_ids=("j1",)))
+    actions = bench.handle(ResultLost("s", "o1", (last.attempt_id,)))
+    launched = [each.attempt_id for each in actions if isinstance(each, LaunchTask)]
+    assert [each.partition("/t")[0] for each in launched] == ["j1/s1"]

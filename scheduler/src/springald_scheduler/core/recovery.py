@@ -46,6 +46,14 @@ def outputs_of(job: Job) -> Iterator[tuple[StageRun, Task]]:
                 yield run, task
 
 
+def lose_outputs_of_absent(world: World, job: Job) -> None:
+    """Marks all outputs as lost that lie on executors which are not there, or in other lives."""
+    for _, task in outputs_of(job):
+        there = world.executors.get(task.executor_id)
+        if there is None or there.incarnation != job.holders.get(task.executor_id):
+            task.lost = True
+
+
 def lose_attempt(job: Job, attempt_id: str) -> bool:
     """Marks the output of an attempt as lost; returns False if it is not the accepted one."""
     found = _find_output(job, attempt_id)

@@ -35,7 +35,7 @@ from springald_scheduler.core.records import (
     UploadRecord,
     executor_key,
 )
-from springald_scheduler.core.recovery import make_again, outputs_of
+from springald_scheduler.core.recovery import lose_outputs_of_absent, make_again
 from springald_scheduler.core.sessions import set_session_alarm
 from springald_scheduler.core.stages import prefer_executors, start_stage
 from springald_scheduler.core.states import JobState, StageState, TaskState, UploadState
@@ -258,10 +258,7 @@ def _go_on(world: World, job: Job) -> None:
     if lost:
         fail_job(world, job, upload_lost(lost).at(node_id=job.job_id))
         return
-    for _, task in outputs_of(job):
-        there = world.executors.get(task.executor_id)
-        if there is None or there.incarnation != job.holders.get(task.executor_id):
-            task.lost = True
+    lose_outputs_of_absent(world, job)
     for run in job.stages.values():
         if run.state is StageState.RUNNING:
             run.waiting.extend(_waiting(run))

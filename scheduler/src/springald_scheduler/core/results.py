@@ -6,7 +6,7 @@ from springald_scheduler.core.events import ResultLost
 from springald_scheduler.core.failures import job_not_found
 from springald_scheduler.core.jobs import find_job, set_unwatched_alarm
 from springald_scheduler.core.model import Job
-from springald_scheduler.core.recovery import lose_attempt, make_again
+from springald_scheduler.core.recovery import lose_attempt, lose_outputs_of_absent, make_again
 from springald_scheduler.core.states import JobState
 from springald_scheduler.core.world import World
 
@@ -27,6 +27,8 @@ def on_result_lost(world: World, event: ResultLost) -> None:
         if not job.watchers:
             set_unwatched_alarm(world, job)
         world.do(Persist(world.cause, job_record(job)))
+        # Nobody has looked yet if a scheduler took the job up that had not run it.
+        lose_outputs_of_absent(world, job)
         make_again(world, job)
 
 
