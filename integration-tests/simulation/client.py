@@ -17,7 +17,15 @@ from springald_scheduler.core.states import JobState
 from springald_scheduler.core.views import JobView, ResultOutput
 
 _TIMEOUT_MS: Final = 3_000
-_NEVER: Final = frozenset({"INTERNAL", "UNEXPECTED_MESSAGE", "MESSAGE_GARBLED", "TICKET_INVALID"})
+_NEVER: Final = frozenset(
+    {
+        "INTERNAL",
+        "UNEXPECTED_MESSAGE",
+        "MESSAGE_GARBLED",
+        "TICKET_INVALID",
+        "SCHEDULER_RESTARTED",
+    }
+)
 """Codes with which no job ends, whatever goes wrong outside."""
 
 _AT_ONCE: Final = frozenset({"DIVISION_BY_ZERO", "SQL_SYNTAX", "OUT_OF_MEMORY", "NO_EXECUTOR"})

@@ -184,6 +184,7 @@ class ClusterMachine(RuleBasedStateMachine):
         self.read: dict[str, frozenset[str]] = {}
         self.contents: dict[str, object] = {}
         self.reported_lost: set[str] = set()
+        self.unreadable: set[str] = set()
         self.planning: list[str] = []
         self.replanning: list[do.ReplanStage] = []
         self.store: dict[Key, Record] = {}
@@ -466,7 +467,9 @@ class ClusterMachine(RuleBasedStateMachine):
         order.shuffle(records)
         plans = [each for each in records if isinstance(each, PlanRecord | StageRecord)]
         if lost and plans:
-            records.remove(order.choice(plans))
+            unreadable = order.choice(plans)
+            self.unreadable.add(unreadable.job_id)
+            records.remove(unreadable)
         self.core = SchedulerCore(FACTS, LIMITS, records)
         self.restarting = True
         self.planning.clear()
@@ -650,11 +653,12 @@ class ClusterMachine(RuleBasedStateMachine):
 
     @invariant()
     def job_ends_once(self) -> None:
-        """P3.1: a terminal state is left only if a client cannot fetch its result."""
+        """P3.1: a terminal state is left only if the result cannot be fetched, or told any more."""
         for job_id, job in self.core.world.jobs.items():
             if job_id in self.ended and job.state is not self.ended[job_id]:
                 assert self.ended[job_id] is JobState.SUCCEEDED
-                assert any(each.startswith(f"{job_id}/") for each in self.reported_lost)
+                lost = any(each.startswith(f"{job_id}/") for each in self.reported_lost)
+                assert lost or job_id in self.unreadable
                 del self.ended[job_id]
             if job.state.terminal and job_id not in self.ended:
                 self.ended[job_id] = job.state

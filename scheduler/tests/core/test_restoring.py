@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from core_bench import FACTS, Bench
 
 from springald_scheduler.core.actions import Forget, LaunchTask, Persist, ServeClients
@@ -13,11 +14,13 @@ from springald_scheduler.core.events import (
     ResultLost,
     SchedulerStarted,
     SessionOpened,
+    StageReplanned,
 )
-from springald_scheduler.core.graph import StageGraph
+from springald_scheduler.core.graph import Adaptive, MergeOffer, StageGraph
 from springald_scheduler.core.records import Key, Record
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.core.states import JobState
+from springald_scheduler.core.views import view_job
 
 
 class Keeper(Bench):
@@ -77,3 +80,54 @@ def test_restored_result_that_is_made_again_reads_no_executor_that_is_gone() -> 
     actions = bench.handle(ResultLost("s", "o1", (last.attempt_id,)))
     launched = [each.attempt_id for each in actions if isinstance(each, LaunchTask)]
     assert [each.partition("/t")[0] for each in launched] == ["j1/s1"]
+
+
+def _merged() -> tuple[Keeper, str]:
+    """A bench whose job had its second stage taken in by the third, and the last attempt."""
+    bench = Keeper()
+    bench.keep(bench.executor("e1", 2))
+    bench.keep(SessionOpened("s"), JobSubmitted("s", "o1", "SELECT 1", b"digest"))
+    offer = MergeOffer(0, bytes_max=1_000)
+    result = replace(bench.stage(3, reads=(2,)), adaptive=Adaptive(offers=(offer,)))
+    stages = (bench.stage(1), bench.stage(2, reads=(1,)), result)
+    bench.keep(JobPlanned("j1", StageGraph(stages)))
+    bench.keep(bench.finished("j1/s1/t1#1"))
+    bench.keep(StageReplanned("j1", 3, bench.stage(3, reads=(1,))))
+    (attempt,) = bench.job().running
+    return bench, attempt
+
+
+def test_job_with_a_stage_that_was_taken_in_goes_on_after_a_restart() -> None:
+    """Nothing reads such a stage, and that is no defect of the plan."""
+    bench, attempt = _merged()
+    bench.restart()
+    back = replace(bench.executor("e1", 2), job_ids=("j1",), running_attempt_ids=(attempt,))
+    bench.keep(back, bench.finished(attempt))
+    assert bench.job().state is JobState.SUCCEEDED
+
+
+def test_result_of_a_job_with_a_stage_that_was_taken_in_is_told_after_a_restart() -> None:
+    """The outputs are where they were."""
+    bench, attempt = _merged()
+    bench.keep(bench.finished(attempt))
+    bench.restart()
+    view = view_job(bench.core.world, "s", "o1", bench.now_ms)
+    assert view is not None
+    assert [each.attempt_id for each in view.outputs] == [attempt]
+
+
+@pytest.mark.parametrize("lost", [("plan",), ("stage",), ("plan", "stage")])
+def test_result_whose_records_are_lost_is_an_error_and_not_empty(lost: tuple[str, ...]) -> None:
+    """Rows that cannot be told of must not be left out (P3.6)."""
+    bench = Keeper()
+    bench.keep(bench.executor())
+    bench.keep(SessionOpened("s"), JobSubmitted("s", "o1", "SELECT 1", b"digest"))
+    bench.keep(JobPlanned("j1", StageGraph((bench.stage(),))))
+    bench.keep(bench.finished("j1/s1/t1#1"))
+    for key in [key for key in bench.records if key[2:] and key[2] in lost]:
+        del bench.records[key]
+    bench.restart()
+    job = bench.job()
+    assert job.state is JobState.FAILED
+    assert job.failure
+    assert job.failure.code == "SCHEDULER_RESTARTED"

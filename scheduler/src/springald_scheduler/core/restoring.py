@@ -39,7 +39,7 @@ from springald_scheduler.core.recovery import lose_outputs_of_absent, make_again
 from springald_scheduler.core.sessions import set_session_alarm
 from springald_scheduler.core.stages import prefer_executors, start_stage
 from springald_scheduler.core.states import JobState, StageState, TaskState, UploadState
-from springald_scheduler.core.taking_up import find_attempt, take_up_stages
+from springald_scheduler.core.taking_up import find_attempt, has_lost_stages, take_up_stages
 from springald_scheduler.core.uploads import enter_uploads, recall_upload, take_upload
 from springald_scheduler.core.world import Restoring, World
 
@@ -189,9 +189,16 @@ def _take_up_jobs(world: World, records: Iterable[Record]) -> list[Job]:
             plan = plans.get(record.job_id)
             if plan:
                 take_up_stages(world, taken[-1], plan, stages.get(record.job_id, {}))
-            if taken[-1].state is JobState.RUNNING and not taken[-1].stages:
-                fail_job(world, taken[-1], plan_lost(record.job_id))
+            if has_lost_stages(taken[-1], plan):
+                _give_up(world, taken[-1])
     return taken
+
+
+def _give_up(world: World, job: Job) -> None:
+    if job.state is JobState.SUCCEEDED:
+        # Its result cannot be told any more: an empty one would be a wrong one.
+        world.change_job(job, JobState.RUNNING)
+    fail_job(world, job, plan_lost(job.job_id))
 
 
 def _take_up_job(world: World, record: JobRecord) -> Job:

@@ -27,7 +27,8 @@ def take_up_stages(
     else by being planned anew. Attempts of before are not accepted then.
     """
     keeps = job.state is JobState.RUNNING or _keeps_result(job, plan)
-    if not keeps or find_defect(plan.graph):
+    # Of the stages as they are now, one that another took in is read by none.
+    if not keeps or find_defect(plan.planned or plan.graph):
         return
     job.graph, job.planned = plan.graph, plan.planned or plan.graph
     job.restarts = plan.restarts
@@ -57,6 +58,21 @@ def _keeps_result(job: Job, plan: PlanRecord) -> bool:
     """True for a job whose result lies on executors."""
     rows = plan.graph.answer is AnswerKind.ROWS
     return job.state is JobState.SUCCEEDED and job.answer is None and rows
+
+
+def has_lost_stages(job: Job, plan: PlanRecord | None) -> bool:
+    """True if a job cannot go on, or its result not be told, for want of records.
+
+    A result without rows has an output of its own, so one without outputs is no result.
+    """
+    if job.state is JobState.RUNNING:
+        return not job.stages
+    if job.state is not JobState.SUCCEEDED or job.answer is not None:
+        return False
+    if plan is None:
+        return True
+    last = job.last_stage
+    return _keeps_result(job, plan) and (last is None or last.state is not StageState.FINISHED)
 
 
 def find_attempt(world: World, attempt_id: str) -> tuple[Job, StageRun, Task, int] | None:
