@@ -211,7 +211,7 @@ class Engines:
         if peer.is_paused:
             raise ReadError(failed, STALLED_MS)
         if peer.agent.cluster != self._owner.agent.cluster:
-            raise ReadError(Failure("TICKET_INVALID", "another cluster's"), 1)
+            raise ReadError(failed, 1)  # It has not registered yet, or elsewhere.
         file = peer.find_output(task_id)
         if file is None:
             raise ReadError(_lost(task_id), 1)
