@@ -58,6 +58,9 @@ def _waits(job: springald.Job) -> bool:
     return bool(job.waiting_reason)
 
 
+_PATIENCE_S = 15
+
+
 def test_query_goes_on_when_an_executor_comes(tmp_path: Path, numbers: Path) -> None:
     """A query that waits for an executor is answered when one comes (P3.5).
 
@@ -65,6 +68,7 @@ def test_query_goes_on_when_an_executor_comes(tmp_path: Path, numbers: Path) -> 
     results and uploads that it held, which is said of them and does not wait.
     """
     with (
+        Footprint(tmp_path).environment({"no_executor_timeout": str(_PATIENCE_S)}),
         springald.LocalCluster(executors=0, slots=1, work_dir=tmp_path) as cluster,
         cluster.connect(**SPREAD) as con,
     ):

@@ -1,24 +1,21 @@
 """What is told of how a query ran: by EXPLAIN ANALYZE, by a job, and on the command line."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from datafusion import SessionContext
 
 import springald
-from cluster.footprint import Footprint, wait_computing
-from cluster.health import slots_total
+from cluster.footprint import Footprint
 from cluster.occupied import start_busy
 from cluster.tables import FILES, NUMBERS_ROWS, SPREAD, SUMS, sums
 from cluster.waiting import wait_until
 from springald import JobProfile, JobStatus, OperatorProfile
-from springald.errors import CastFailedError, TaskLostError, UnknownColumnError
+from springald.errors import CastFailedError, UnknownColumnError
 
 _PREDICATES = (
     "id >= 0",
@@ -103,7 +100,7 @@ def test_explain_analyze_answers_with_the_profile_and_keeps_no_rows(
     profile = job.profile()
     assert profile.stages[-1].rows_out == len(sums()["k"])
     wait_until(lambda: footprint.rows_files() <= before, "the rows of the query are removed")
-    assert sum(stage.tasks for stage in profile.stages) > len(profile.stages)
+    assert max(stage.tasks for stage in profile.stages) > 1
 
 
 def test_explain_analyze_verbose_answers_with_json_too(anywhere: springald.Connection) -> None:
@@ -192,26 +189,6 @@ def test_profile_of_a_running_and_of_a_cancelled_job_tells_what_is_known(
     assert "seen enough" in cancelled.error
     assert [s.rows_out for s in cancelled.stages if s in done] == [s.rows_out for s in done]
     assert "not begun" in cancelled.to_text()
-
-
-def test_profile_outlives_the_engine_that_ran_the_job(
-    patient: springald.LocalCluster, con: springald.Connection, busy: Path
-) -> None:
-    """A task that was lost tells nothing of its operators; those before it did."""
-    job = start_busy(con, busy)
-    while not job.status.is_final:
-        engine = wait_computing(psutil.Process(patient.executors[0].pid))
-        engine.send_signal(signal.SIGKILL)
-        wait_until(
-            lambda: job.status.is_final or job.progress.tasks_running == slots_total(con),
-            "the task runs again, or the job has failed",
-        )
-    assert isinstance(job.error, TaskLostError)
-    profile = job.profile()
-    assert any(o.rows_out for stage in profile.stages for o in stage.operators)
-    assert "TASK_LOST" in profile.to_text()
-    job.release()
-    assert con.profile(job.id).to_json() == profile.to_json()
 
 
 def test_profile_tells_what_crossed_executors(footprint: Footprint, numbers: Path) -> None:

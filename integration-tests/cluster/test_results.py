@@ -96,7 +96,7 @@ def test_result_empty_keeps_its_schema(con: springald.Connection) -> None:
     frame = con.sql("SELECT id, s, id * 0.5 AS half FROM numbers WHERE id < 0")
     rows = frame.to_arrow()
     assert rows.num_rows == 0
-    assert rows.schema.equals(frame.schema)
+    assert rows.schema.equals(frame.schema())
     assert frame.columns == ["id", "s", "half"]
     assert frame.count() == 0
 

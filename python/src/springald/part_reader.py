@@ -62,6 +62,7 @@ class _Fetch:
         self._current = 0
         self._given = 0
         self._stalled = threading.Event()
+        self._restoring = threading.Event()
         self._schema: pa.Schema | None = None
         self._items: Queue[Item] = Queue(PREFETCH_BATCHES_MAX)
         self._closed = threading.Event()
@@ -81,9 +82,11 @@ class _Fetch:
 
     def _take_patiently(self) -> Item:
         """Waits for the next item; rows that do not come are given up, and asked for again."""
-        for _ in range(1 + RESTORES_MAX):
+        while True:
             with suppress(Empty):
                 return self._items.get(timeout=ROWS_SILENCE_MS_MAX / 1000)
+            if self._restoring.is_set():
+                continue  # The scheduler bounds how long rows may take to be made again.
             if self._restore is None or self._stalled.is_set():
                 break
             self._stalled.set()
@@ -129,7 +132,11 @@ class _Fetch:
                 lost = lost_outputs(error, part)
                 if lost is None or self._restore is None or tried == RESTORES_MAX:
                     raise
-                parts = self._restore(lost, self._hold)
+                self._restoring.set()
+                try:
+                    parts = self._restore(lost, self._hold)
+                finally:
+                    self._restoring.clear()
                 self._stalled.clear()
                 rows_before(self._parts, parts, self._given)
                 self._parts = parts
