@@ -352,6 +352,18 @@ def test_idle_executor_leaves_at_once_when_told_to() -> None:
     assert kinds(tell(agent(), ev.DrainOrdered())) == ["Leave"]
 
 
+def test_launch_of_a_job_that_is_being_removed_fails_until_it_is_gone() -> None:
+    """Schedulers without durable state use names again, and each launch is answered."""
+    told = agent(slots=2, engines=2)
+    tell(told, launch())
+    tell(told, ev.Registered("c2", ()))
+    tell(told, ev.StageDefined(STAGE))
+    refused = one(tell(told, launch()), ac.TellTaskFailed)
+    assert refused.failure.code == "OVERLOADED"
+    assert "RemoveFolder" in kinds(tell(told, ev.EngineDied(1, DIED)))
+    assert one(tell(told, launch()), ac.RunTask).request.task_id == TASK
+
+
 def test_executor_that_leaves_says_so_on_each_stream() -> None:
     """Its word may have been lost with the stream, or was another scheduler's."""
     told = agent()

@@ -160,8 +160,11 @@ class ExecutorProcess:
             self.cancelled.add(event.task_id)
         if isinstance(event, ev.TaskLaunched):
             self.cancelled.discard(event.task_id)  # an earlier scheduler's had this name
+        former = self.agent.cluster
         if event:
             self.post(event)
+        if self.agent.cluster != former:
+            self._folders.clear()  # another scheduler uses the names again
         self._is_registered |= kind == "registered"
 
     def _lose(self, stream: Stream) -> None:

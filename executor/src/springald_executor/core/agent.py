@@ -155,6 +155,9 @@ class Agent:
 
     def _on_launched(self, event: ev.TaskLaunched) -> None:
         task_id = event.task_id
+        if event.job_id in self.released_jobs:
+            self._fail(task_id, failures.job_leaving(task_id))
+            return
         if task_id in self.tasks or self.find_output(event.job_id, task_id):
             self._ignore("attempt that was launched before")
             return
@@ -169,7 +172,6 @@ class Agent:
         elif not 1 <= event.slots <= free:
             self._fail(task_id, failures.no_slot(task_id, event.slots, free))
         else:
-            self.released_jobs.discard(event.job_id)
             self.tasks[task_id] = Task(event, self.stages[event.job_id, event.stage_id])
             self._start_tasks()
 

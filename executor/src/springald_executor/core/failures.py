@@ -61,6 +61,17 @@ def no_slot(task_id: str, wanted: int, free: int) -> Failure:
     )
 
 
+def job_leaving(task_id: str) -> Failure:
+    """What is left of the job, or of an earlier scheduler's of that name, is being removed."""
+    return Failure(
+        "OVERLOADED",
+        f"a job that was released is gone before its tasks run again: got {task_id} while others "
+        "of it are being stopped; run it a moment later",
+        retryable=True,
+        node_id=task_id,
+    )
+
+
 def stage_unknown(task_id: str, stage: str) -> Failure:
     """A launch without a definition."""
     return Failure(
