@@ -18,6 +18,7 @@ from cluster.occupied import start_busy
 from cluster.tables import BUSY, SPREAD, SUMS, sums
 from cluster.terminal import COMMAND, CTRL_C, at_terminal
 from cluster.waiting import wait_until
+from etcd_servers import free_ports
 from springald import JobStatus
 from springald.errors import CancelledError
 
@@ -254,10 +255,39 @@ def test_two_schedulers_at_one_port_are_refused(patient: springald.LocalCluster)
     ):
         ran = _run(*arguments)
         assert ran.returncode == 3
-        # What is logged before it, of the state that it keeps, is no matter.
-        line = ran.stderr.splitlines()[-1]
+        (line,) = ran.stderr.splitlines()
         assert "[ADDRESS_IN_USE]" in line
         assert f"127.0.0.1:{port} is not" in line
+        # It has not even looked at the state that the port's name stands for.
+        assert "state is kept" not in ran.stderr
+
+
+def test_second_scheduler_at_a_port_takes_no_state_from_the_first(tmp_path: Path) -> None:
+    """A scheduler that is refused leaves the one that serves, and the state it keeps, alone."""
+    ready, log = tmp_path / "ready.json", tmp_path / "log.txt"
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+    with log.open("w") as told:
+        (port,) = free_ports(1)
+        command = [COMMAND, "scheduler", "--bind", f"127.0.0.1:{port}"]
+        first = subprocess.Popen(
+            [*command, "--ready-file", ready], env=environment, stderr=told, stdout=told
+        )
+    try:
+        wait_until(ready.exists, "the scheduler is ready")
+        second = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert second.returncode == 3
+        assert f"127.0.0.1:{port} is not" in second.stderr
+        with springald.connect(f"springald://127.0.0.1:{port}") as connection:
+            # A view is written down before it is told, which only the owner of the state can do.
+            connection.sql("CREATE VIEW one AS SELECT 1 AS one")
+            assert "one" in connection.tables()
+        assert first.poll() is None
+        assert "state is kept" in log.read_text()
+    finally:
+        first.terminate()
+        first.wait(20)
 
 
 def test_executor_without_a_scheduler_keeps_looking_until_told_to_stop(tmp_path: Path) -> None:

@@ -190,7 +190,8 @@ def running(limits: CoreLimits | None = None, *, port: bool = True) -> Iterator[
         if not port:
             yield scheduler
             return
-        with GrpcServer(scheduler.api, driver, "127.0.0.1:0") as server:
+        with GrpcServer("127.0.0.1:0") as server:
+            server.serve(scheduler.api, driver)
             scheduler.address = server.address
             try:
                 yield scheduler

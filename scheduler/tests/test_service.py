@@ -573,7 +573,7 @@ def test_bytes_that_are_no_message_are_refused_typed(
 def test_port_in_use_is_said(scheduler: Scheduler) -> None:
     """Two schedulers never share a port."""
     with pytest.raises(AddressInUseError, match=scheduler.address):
-        GrpcServer(scheduler.api, scheduler.driver, scheduler.address)
+        GrpcServer(scheduler.address)
 
 
 def test_scheduler_that_stops_ends_streams_and_threads() -> None:

@@ -100,10 +100,11 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
         if is_shared(settings.state_name):
             serve_in_turn(settings, planner, causes)
             return
+        # Whoever has the address has the state: a second scheduler is refused before it takes it.
+        # In the end the driver is closed before it, because a server waits for its streams.
+        server = stack.enter_context(GrpcServer(settings.bind))
         driver = stack.enter_context(_driver(settings, planner, stack, causes))
-        server = stack.enter_context(GrpcServer(SchedulerApi(driver), driver, settings.bind))
-        # Streams end before their server does, which would wait for them.
-        stack.callback(driver.close)
+        server.serve(SchedulerApi(driver), driver)
         log.info("scheduler serves", address=server.address, pid=os.getpid())
         if settings.ready_file:
             write_ready(settings.ready_file, {"address": server.address, "pid": os.getpid()})
@@ -150,7 +151,8 @@ def serve_in_turn(
             return end
 
         desks = Desks(lambda: election.leader_address)
-        server = stack.enter_context(GrpcServer(desks, desks, settings.bind))
+        server = stack.enter_context(GrpcServer(settings.bind))
+        server.serve(desks, desks)
         election = Election(store, settings.advertise or server.address, lead)
         stack.callback(election.close)
         election.begin()

@@ -72,11 +72,11 @@ class ExecutorDesk(Protocol):
 
 
 class GrpcServer:
-    """Serves clients and executors on one address.
+    """Serves clients and executors on one address, which it holds from the beginning.
+
+    Calls that come before it serves wait.
 
     Args:
-        api: Answers clients: an object with a method for each call of SchedulerService.
-        desk: Takes what executors say.
         bind: `host:port`; port 0 takes a free one.
 
     Raises:
@@ -86,19 +86,28 @@ class GrpcServer:
         address: `host:port`, with the port that was taken.
     """
 
-    def __init__(self, api: object, desk: ExecutorDesk, bind: str) -> None:
-        self._api = api
-        self._desk = desk
+    def __init__(self, bind: str) -> None:
+        self._api: object = None
+        self._desk: ExecutorDesk
         self._streams = threading.Semaphore(STREAMS_MAX)
         self._pool = ThreadPoolExecutor(STREAMS_MAX + CALL_THREADS_MAX, "springald-grpc")
         self._server = grpc.server(self._pool, options=_OPTIONS)
+        self.address = self._bind(bind)
+
+    def serve(self, api: object, desk: ExecutorDesk) -> None:
+        """Begins to answer.
+
+        Args:
+            api: Answers clients: an object with a method for each call of SchedulerService.
+            desk: Takes what executors say.
+        """
+        self._api, self._desk = api, desk
         service = scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"]
         handlers = {method.name: self._handler(method) for method in service.methods}
         self._add(service, handlers)
         service = executor_pb2.DESCRIPTOR.services_by_name["ExecutorService"]
         connect: Handler = grpc.stream_stream_rpc_method_handler(self._connect)
         self._add(service, {"Connect": connect})
-        self.address = self._bind(bind)
         self._server.start()
 
     def close(self) -> None:
