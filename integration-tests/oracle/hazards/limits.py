@@ -120,6 +120,7 @@ CASES = themed(
                 SELECT sum(n) AS n FROM (SELECT h, count(*) AS n FROM (SELECT h
                 FROM facts LIMIT 101) GROUP BY h)
             """,
+            one_place="one task gives the first rows, and what its few groups make is merged",
         ),
         _facts(
             "within_a_join",
