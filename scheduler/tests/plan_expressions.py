@@ -279,6 +279,10 @@ AGGREGATES: dict[str, tuple[k.Ex, str]] = {
         k.agg("array_agg", "id", order=[k.desc("q"), k.asc("id")]),
         "array_agg(id ORDER BY q DESC, id)",
     ),
+    "order by a key twice": (
+        k.agg("first_value", "k", order=[k.desc("q"), k.asc("id"), k.asc("q"), k.desc("id")]),
+        "first_value(k ORDER BY q DESC, id)",
+    ),
     "within group": (
         k.agg("percentile_cont", 0.5, within=[k.asc("q")]),
         "percentile_cont(0.5) WITHIN GROUP (ORDER BY q)",

@@ -135,6 +135,10 @@ RELATIONS: dict[str, tuple[k.Rel, str]] = {
         k.distinct(DIMS, "k", order=[k.desc("w")]),
         "SELECT DISTINCT ON (k) * FROM dims ORDER BY k, w DESC",
     ),
+    "distinct on a key that is ordered by": (
+        k.distinct(DIMS, "k", "k", order=[k.asc("k"), k.desc("w"), k.asc("w"), k.desc("k")]),
+        "SELECT DISTINCT ON (k) * FROM dims ORDER BY k, w DESC",
+    ),
     "distinct of nothing": (
         k.group(k.distinct(k.project(DIMS)), [], k.alias(k.agg("count"), "n")),
         "SELECT 1 AS n",

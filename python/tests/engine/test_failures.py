@@ -119,6 +119,7 @@ def _run(context: SessionContext, sql: str) -> None:
         ("SELECT abs(CAST(-9223372036854775808 AS BIGINT))", "ARITHMETIC_OVERFLOW"),
         ("SELECT (SELECT a FROM t)", "DATA_INVALID"),
         ("SELECT sqrt(-1)", "DATA_INVALID"),
+        ("SELECT DISTINCT ON (a) a, big FROM t ORDER BY a, big, a", "INTERNAL"),
         ("SELECT * FROM fields", "FILE_CORRUPT"),
         ("SELECT max(length(s)) FROM page", "FILE_CORRUPT"),
         ("SELECT * FROM generate_series(1, 9000000) ORDER BY value DESC", "OUT_OF_MEMORY"),

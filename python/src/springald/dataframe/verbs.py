@@ -15,11 +15,9 @@ from springald.expr.expr import (
     ColumnOrExpr,
     Expr,
     IntoSortKey,
-    SortExpr,
     col,
     exact_column,
     lit,
-    to_column,
 )
 
 if TYPE_CHECKING:
@@ -238,10 +236,7 @@ class Verbs(Rows):
             >>> rows.distinct_on(["k"], ["k", "v"], ["k", "v"]).to_pydict()
             {'k': [1, 2], 'v': [3, 4]}
         """
-        alike = {str(to_column(expr)) for expr in on_expr}
-        # Rows that are alike in an expression are not told apart by it.
-        telling = [key for key in sort_expr or () if _ordered(key) not in alike]
-        rows = relations.distinct(self.node, on_expr, telling)
+        rows = relations.distinct(self.node, on_expr, sort_expr or ())
         if sort_expr:
             rows = relations.sorted_by(rows, sort_expr)
         return self._over(relations.projected(rows, select_expr))
@@ -393,8 +388,3 @@ def _as_type(value: object, to: pa.DataType) -> pa.Scalar | None:
         return scalar.cast(to)
     except (pa.ArrowException, NotImplementedError):
         return None
-
-
-def _ordered(key: IntoSortKey) -> str:
-    """What a key of an order orders by, as text."""
-    return str(key.expr() if isinstance(key, SortExpr) else to_column(key))

@@ -71,6 +71,7 @@ _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
 
 _COMPILED: Final = tuple((re.compile(pattern), kind) for pattern, kind in _PATTERNS)
 _POSITION: Final = re.compile(r"at Line: (\d+), Column: (\d+)")
+_PANIC: Final = re.compile(r"task \d+ panicked with message")
 _NOISE: Final = re.compile(
     r"^(DataFusion error: |Error during planning: |Execution error: |External error: |"
     r"Schema error: |SQL error: |This feature is not implemented: |Arrow error: )+"
@@ -108,7 +109,8 @@ def error_from_engine(
             return reworded(message, engine_message=kept)
     kind = next((kind for pattern, kind in _COMPILED if pattern.search(text)), None)
     if kind is None:
-        kind = default if isinstance(failure, Exception) else e.InternalError
+        has_panicked = _PANIC.search(text) or not isinstance(failure, Exception)
+        kind = e.InternalError if has_panicked else default
     return kind(
         _readable(text),
         position=_position(text),

@@ -1,6 +1,6 @@
 """Calls of functions as SQL, with all that modifies them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from springald.errors import UnknownFunctionError, UnsupportedError
@@ -9,7 +9,7 @@ from springald.plans.operators import Fixity, Operator, operator_of
 from springald_scheduler.lowering.literals import interval_sql, scalar_of
 from springald_scheduler.lowering.lowering import Lowering
 from springald_scheduler.lowering.model import Scope
-from springald_scheduler.lowering.naming import frame_text
+from springald_scheduler.lowering.naming import direction, frame_text
 from springald_scheduler.lowering.steps import Step
 from springald_scheduler.lowering.text import Piece, quoted
 
@@ -84,9 +84,9 @@ def _with_modifiers(
         listed = "*"
     if call.distinct:
         listed = f"DISTINCT {listed}"
-    keys = yield lower_all(lowering, call.sort_key_ids, scope)
+    keys = yield _sort_keys(lowering, call.sort_key_ids, scope, lower_all)
     if keys:
-        listed += f" ORDER BY {', '.join(key.sql for key in keys)}"
+        listed += f" ORDER BY {', '.join(keys)}"
     text = f"{quoted(call.function_name)}({listed})"
     keys = yield lower_all(lowering, call.within_group_key_ids, scope)
     if keys:
@@ -100,6 +100,18 @@ def _with_modifiers(
         case functions_pb2.NULL_TREATMENT_RESPECT:
             text += " RESPECT NULLS"
     return text
+
+
+def _sort_keys(
+    lowering: Lowering, ids: Sequence[int], scope: Scope, lower_all: LowerAll
+) -> Step[list[str]]:
+    """Returns an aggregate's keys of an order without repetitions, on which the engine panics."""
+    pieces = yield lower_all(lowering, ids, scope)
+    keys: dict[str, str] = {}
+    for each, piece in zip(ids, pieces, strict=True):
+        behind = direction(lowering.tree.expression(each).sort_key)
+        keys.setdefault(piece.sql.removesuffix(behind), piece.sql)
+    return list(keys.values())
 
 
 def _over(

@@ -111,7 +111,10 @@ def _distinct(lowering: Lowering, relation: plan_pb2.Relation, around: Surroundi
         return _placed(lowering, text.replace("SELECT", "SELECT DISTINCT", 1), block, around)
     scope = scope_of(block.columns, around)
     keys = yield all_of(lower_key(lowering, each, scope) for each in distinct.on_ids)
+    keys = list(dict.fromkeys(keys))
     order = yield lower_sort_keys(lowering, distinct.sort_key_ids, scope)
+    # The engine panics on a key that comes twice, and one that is the same in a lot tells nothing.
+    order = [key for key in order if key.sql not in keys]
     text = select_text(block, names=unique_names(block.columns))
     text = text.replace("SELECT", f"SELECT DISTINCT ON ({', '.join(keys)})", 1)
     if order:

@@ -287,13 +287,13 @@ def _sort(lowering: Lowering, relation: plan_pb2.Relation, around: Surroundings)
 
 
 def lower_sort_keys(lowering: Lowering, ids: Iterable[int], scope: Scope) -> Step[list[OrderKey]]:
-    """Returns sort keys."""
-    keys = []
+    """Returns sort keys; one that repeats an earlier one decides nothing and is left out."""
+    keys: dict[str, OrderKey] = {}
     for each in ids:
         expression = lowering.tree.expression(each)
         text = yield lower_key(lowering, expression.common.operand_ids[0], scope)
-        keys.append(OrderKey(text, direction(expression.sort_key)))
-    return keys
+        keys.setdefault(text, OrderKey(text, direction(expression.sort_key)))
+    return list(keys.values())
 
 
 @rule("fetch")
