@@ -5,7 +5,7 @@ import re
 import pyarrow as pa
 import pytest
 from planning.conftest import PARTITIONED, Simulate
-from simulate import Simulation
+from simulate import Simulation, rows_of
 
 SORT_MERGE = {**PARTITIONED, "datafusion.optimizer.prefer_hash_join": "false"}
 FINE = {"datafusion.optimizer.repartition_file_min_size": "0"}
@@ -161,3 +161,33 @@ def test_upload_planned_in_parts_is_read_once(simulate: Simulate) -> None:
             "SELECT count(*) FROM sent JOIN facts ON a = id",
         ],
     )
+
+
+OLDER_INTERVALS = {
+    "months": "arrow_cast(f.k, 'Interval(YearMonth)')",
+    "others": "arrow_cast(d.k, 'Interval(YearMonth)')",
+    "days": "arrow_cast(f.h || ' days 5 milliseconds', 'Interval(DayTime)')",
+}
+
+
+@pytest.mark.parametrize(
+    "query",
+    queries_of("""
+        SELECT {months} AS v, count(*) AS n FROM facts f GROUP BY 1;
+        SELECT g, max({months}) AS v, array_agg({days} ORDER BY id) AS l FROM facts f GROUP BY g;
+        SELECT {months} AS v, label FROM facts f LEFT JOIN dims d ON {months} = {others};
+        SELECT DISTINCT named_struct('v', {months}) AS s FROM facts f;
+        SELECT id, {days} AS v FROM facts f ORDER BY id DESC LIMIT 5;
+    """),
+)
+def test_older_intervals_pass_exchanges_and_come_as_months_days_and_nanoseconds(
+    simulate: Simulate, query: str
+) -> None:
+    """P5.8: the engine computes with them in every stage, and results have the newer kind."""
+    simulation = simulate(PARTITIONED)
+    older = query.format(**OLDER_INTERVALS)
+    newer = query.format(**{name: f"{sql}::interval" for name, sql in OLDER_INTERVALS.items()})
+    got, want = simulation.answer(older), simulation.one_process(newer)
+    assert got.schema.types == want.schema.types
+    assert rows_of(got) == rows_of(want)
+    assert simulation.describe(older).types == want.schema.types

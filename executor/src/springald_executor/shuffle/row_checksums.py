@@ -10,6 +10,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from springald.types.c_schema import is_older_interval
+
 Column: TypeAlias = Any
 Words: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
 
@@ -43,6 +45,8 @@ def rows_checksum(batch: pa.RecordBatch, *, thorough: bool = True) -> int:
         >>> rows_checksum(rows) == rows_checksum(pa.record_batch({"a": [2, 1], "b": ["x", None]}))
         False
     """
+    if any(is_older_interval(data_type) for data_type in batch.schema.types):
+        raise NoChecksumError("pyarrow has no arrays of these intervals")
     sums = np.zeros(batch.num_rows, np.uint64)
     for place, column in enumerate(batch.columns):
         _add_column(sums, column, _Multipliers(place), thorough=thorough)

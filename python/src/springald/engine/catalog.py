@@ -16,6 +16,7 @@ import pyarrow as pa
 from datafusion import DataFrame, SessionContext, SQLOptions
 from datafusion.substrait import Consumer, Serde
 
+from springald.engine.intervals import with_known_intervals
 from springald.errors import (
     DataFileNotFoundError,
     InternalError,
@@ -71,7 +72,7 @@ class SqlQuery:
 
 
 def plan_query(context: SessionContext, query: SqlQuery, options: SQLOptions) -> DataFrame:
-    """Plans a query whose tables are there.
+    """Plans a query whose tables are there; its rows have no intervals of the older kinds.
 
     Raises:
         Exception: The engine refuses.
@@ -79,9 +80,9 @@ def plan_query(context: SessionContext, query: SqlQuery, options: SQLOptions) ->
     if query.substrait_plan:
         plan = Serde.deserialize_bytes(query.substrait_plan)
         logical = Consumer.from_substrait_plan(context, plan)
-        return context.create_dataframe_from_logical_plan(logical)
+        return with_known_intervals(context.create_dataframe_from_logical_plan(logical))
     values = {name: _bindable(value) for name, value in query.parameters} or None
-    return context.sql(query.sql, options, param_values=values)
+    return with_known_intervals(context.sql(query.sql, options, param_values=values))
 
 
 def _bindable(value: pa.Scalar) -> pa.Scalar:

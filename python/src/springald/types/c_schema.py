@@ -58,6 +58,15 @@ INTERVAL_DAY_TIME: Final = _type_of_format(b"tiD")
 """Days and milliseconds. pyarrow has no arrays and no scalars of it."""
 
 
+def is_older_interval(data_type: pa.DataType) -> bool:
+    """True for intervals of months, and of days and milliseconds.
+
+    >>> is_older_interval(INTERVAL_MONTHS), is_older_interval(pa.month_day_nano_interval())
+    (True, False)
+    """
+    return data_type.id in {INTERVAL_MONTHS.id, INTERVAL_DAY_TIME.id}
+
+
 def extension_parameters(data_type: pa.BaseExtensionType) -> bytes:
     """Returns the parameters of an extension type as the type serialises them.
 

@@ -15,8 +15,8 @@ from springald_scheduler.lowering.arrow_types import arrow_text
 from springald_scheduler.lowering.text import Piece, string
 
 _NOT_SHOWN: Final = {
-    type_pb2.SIMPLE_TYPE_INTERVAL_MONTHS: ("Int32", "Interval(YearMonth)"),
-    type_pb2.SIMPLE_TYPE_INTERVAL_DAY_TIME: ("", "Interval(DayTime)"),
+    type_pb2.SIMPLE_TYPE_INTERVAL_MONTHS: "Interval(YearMonth)",
+    type_pb2.SIMPLE_TYPE_INTERVAL_DAY_TIME: "Interval(DayTime)",
 }
 
 
@@ -37,23 +37,18 @@ def literal_text(scalar: pa.Scalar) -> Piece | None:
 
 
 def interval_text(message: type_pb2.Scalar) -> Piece | None:
-    """Returns a value of an interval type that pyarrow cannot show; none for other types.
-
-    Raises:
-        UnsupportedError: It has days and milliseconds, which the engine takes from no text.
-    """
-    known = _NOT_SHOWN.get(message.type.simple_type)
-    if message.type.WhichOneof("kind") != "simple_type" or known is None:
+    """Returns a value of an interval type that pyarrow cannot show; none for other types."""
+    interval = _NOT_SHOWN.get(message.type.simple_type)
+    if message.type.WhichOneof("kind") != "simple_type" or interval is None:
         return None
-    integer, interval = known
     match message.value.WhichOneof("kind"):
-        case "null_value":
-            inner = "NULL"
-        case "int_value" if integer:
-            inner = f"arrow_cast({message.value.int_value}, '{integer}')"
+        case "int_value":
+            inner = f"arrow_cast({message.value.int_value}, 'Int32')"
+        case "day_time_value":
+            value = message.value.day_time_value
+            inner = f"'{value.days} days {value.milliseconds} milliseconds'"
         case _:
-            text = "a literal of days and milliseconds is written as SIMPLE_TYPE_INTERVAL_MONTH_"
-            raise UnsupportedError(f"{text}DAY_NANO: got SIMPLE_TYPE_INTERVAL_DAY_TIME")
+            inner = "NULL"
     return Piece(f"arrow_cast({inner}, '{interval}')")
 
 

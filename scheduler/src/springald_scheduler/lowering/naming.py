@@ -83,11 +83,13 @@ def frame_text(frame: functions_pb2.WindowFrame, start: str, end: str) -> str:
 def _literal(expression: plan_pb2.Expression) -> str:
     message = expression.literal.value
     if interval_text(message):
-        return (
-            "NULL"
-            if message.value.WhichOneof("kind") == "null_value"
-            else str(message.value.int_value)
-        )
+        match message.value.WhichOneof("kind"):
+            case "int_value":
+                return str(message.value.int_value)
+            case "day_time_value":
+                length = message.value.day_time_value
+                return f"{length.days} days {length.milliseconds} milliseconds"
+        return "NULL"
     scalar = scalar_of(message)
     if not scalar.is_valid:
         return "NULL"
