@@ -88,6 +88,14 @@ def baseline(session: nox.Session) -> None:
 
 
 @nox.session
+def release(session: nox.Session) -> None:
+    """Writes what this release's client sends, to be kept for ever; run once, at a release."""
+    paths = {"PYTHONPATH": "integration-tests"}
+    session.run("python", "-m", "conformance.golden_writer", env=paths)
+    session.notify("baseline")
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Tests that need no second process: cores alone and together, planning, engine, client."""
     pure = [*UNIT_TESTS, "benchmarks/tests", "integration-tests/simulation"]

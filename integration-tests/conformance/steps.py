@@ -29,7 +29,7 @@ def run_vector(program: Program, vector: Vector) -> None:
         FailedStepError: A step came out otherwise.
         BrokenProgramError: The client under test broke.
     """
-    sessions = _Sessions(program, vector.name)
+    sessions = Sessions(program, vector.name)
     try:
         with OneProcess() as oracle:
             for number, step in enumerate(vector.message.steps, start=1):
@@ -44,7 +44,7 @@ def run_vector(program: Program, vector: Vector) -> None:
         sessions.close()
 
 
-class _Sessions:
+class Sessions:
     """The sessions of one vector, opened when they are first named."""
 
     def __init__(self, program: Program, vector: str) -> None:
@@ -53,6 +53,7 @@ class _Sessions:
         self._opened: dict[str, str] = {}
 
     def call(self, step: pb.Step) -> calls.Answer:
+        """Does what a step says, and returns the client's answer."""
         what = step.WhichOneof("call")
         if what == "open_session":
             return self._open(step.session, step.open_session)
@@ -63,6 +64,7 @@ class _Sessions:
         return self._program.ask(self._message(self._opened[step.session], step))
 
     def close(self) -> None:
+        """Closes all sessions."""
         for session in self._opened.values():
             self._program.ask(calls.Call(close=calls.CloseCall(session=session)))
 
