@@ -28,8 +28,10 @@ from springald.own_folder import OwnFolder, new_name
 from springald.server_process import hear_signals, set_up_log, write_ready
 from springald_scheduler.adapters.desks import Desks
 from springald_scheduler.adapters.election import Election
+from springald_scheduler.adapters.follower import Follower
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.adapters.journal import Journal, cluster_of, raise_epoch
+from springald_scheduler.adapters.mirror import Mirror
 from springald_scheduler.adapters.planner_pool import PlannerProcesses
 from springald_scheduler.adapters.service import SchedulerApi
 from springald_scheduler.adapters.store import MemoryStore
@@ -129,9 +131,17 @@ def serve_in_turn(
         store = open_store(settings.state_name)
         stack.callback(store.close)
         cluster = cluster_of(store)
+        follower = Follower(
+            Mirror(store),
+            planner,
+            cluster,
+            limits.session_lease_ms,
+            lambda: election.leader_address,
+        )
 
         def lead(fence: Unchanged) -> Callable[[], None]:
-            journal = Journal(store, fence, STATE_OF_SEVERAL_MS_MAX)
+            follower.end()
+            journal = Journal(store, fence, STATE_OF_SEVERAL_MS_MAX, read_by_others=True)
             core = SchedulerCore(facts, limits, journal.load())
             driver = SchedulerDriver(
                 core,
@@ -147,13 +157,16 @@ def serve_in_turn(
                 desks.close()
                 journal.close()
                 driver.close()
+                follower.begin()
 
             return end
 
-        desks = Desks(lambda: election.leader_address)
+        desks = Desks(lambda: election.leader_address, SchedulerApi(follower))
         server = stack.enter_context(GrpcServer(settings.bind))
         server.serve(desks, desks)
         election = Election(store, settings.advertise or server.address, lead)
+        follower.begin()
+        stack.callback(follower.end)
         stack.callback(election.close)
         election.begin()
         log.info("scheduler serves", address=server.address, pid=os.getpid(), store=store.name)

@@ -125,3 +125,9 @@ LEADER_LOOK_MS: Final = 500
 
 STATE_OF_SEVERAL_MS_MAX: Final = 60_000
 """The same where another scheduler may take over; mostly the lease ends before."""
+
+MIRROR_BEHIND_MS_MAX: Final = 2_000
+"""How far a waiting scheduler's copy of the records may be behind, before it answers no reads."""
+
+MIRROR_RETRY_MS: Final = 500
+"""How long a waiting scheduler waits before it copies the records again."""

@@ -1,4 +1,4 @@
-"""What a server's calls go to: the scheduler while it leads, and who leads otherwise."""
+"""What a server's calls go to: the scheduler while it leads, and one that only reads otherwise."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +14,12 @@ class Desks:
 
     Args:
         leader_address: Tells where the scheduler is that leads.
+        follower: Answers clients while this one does not lead, as far as that is possible.
     """
 
-    def __init__(self, leader_address: Callable[[], str]) -> None:
+    def __init__(self, leader_address: Callable[[], str], follower: object) -> None:
         self._leader_address = leader_address
+        self._follower = follower
         self._now: tuple[Any, ExecutorDesk] | None = None
 
     def open(self, api: object, desk: ExecutorDesk) -> None:
@@ -32,9 +34,8 @@ class Desks:
         """Returns a call of clients, which finds out who answers it when it is made."""
 
         def call(request: Any) -> Any:  # noqa: ANN401 - of any kind
-            if self._now is None:
-                raise NotLeaderError.of(self._leader_address(), name)
-            return getattr(self._now[0], name)(request)
+            now = self._now
+            return getattr(now[0] if now else self._follower, name)(request)
 
         return call
 

@@ -21,7 +21,6 @@ from springald_scheduler.adapters.stores.interface import (
     WRITES_BYTES_MAX,
     WRITES_MAX,
     Delete,
-    Entry,
     Put,
     StateStore,
     StoreError,
@@ -43,6 +42,12 @@ log = structlog.get_logger("springald.state")
 EPOCH: Final = "epoch"
 _CLUSTER: Final = "cluster"
 _RECORDS: Final = "record/"
+RECORDED: Final = "recorded"
+"""Written in each transaction that changes records, if others read them: its revision is theirs."""
+
+RECORDS: Final = "record"
+"""What the keys of all records, and the one above, begin with."""
+
 _SET_ASIDE: Final = "aside/"
 
 
@@ -71,12 +76,21 @@ class Journal:
         store: Keeps them.
         fence: The epoch of this process.
         patience_ms: How long a write is tried again that fails.
+        read_by_others: True if other processes read the records while this one writes.
     """
 
-    def __init__(self, store: StateStore, fence: Unchanged, patience_ms: int) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        fence: Unchanged,
+        patience_ms: int,
+        *,
+        read_by_others: bool = False,
+    ) -> None:
         self._store = store
         self._fence = fence
         self._patience_s = patience_ms / 1000
+        self._mark = [Put(RECORDED, b"")] if read_by_others else []
         self._closed = threading.Event()
 
     @property
@@ -104,7 +118,7 @@ class Journal:
         found: list[Record] = []
         for entry in self._store.scan(_RECORDS).entries:
             try:
-                found.append(_record(entry))
+                found.append(record_of(entry.key, entry.value))
             except MessageGarbledError as error:
                 aside = f"{_SET_ASIDE}{entry.revision}/{entry.key}"
                 log.error("value set aside", key=entry.key, aside=aside, reason=error.message)  # noqa: TRY400
@@ -121,7 +135,7 @@ class Journal:
         wait_ms = STATE_RETRY_FIRST_MS
         while True:
             try:
-                revision = self._store.transact([self._fence], writes)
+                revision = self._store.transact([self._fence], [*writes, *self._mark])
             except StoreError as error:
                 if time.monotonic() > deadline or self._closed.wait(wait_ms / 1000):
                     raise
@@ -232,9 +246,14 @@ class _Batch:
         self._by_key[below] = Delete(below, prefix=True)
 
 
-def _record(entry: Entry) -> Record:
-    record = record_from_bytes(entry.value)
-    if _path(record.key) != entry.key:
+def record_of(path: str, value: bytes) -> Record:
+    """Reads what is kept under a key of records.
+
+    Raises:
+        MessageGarbledError: It is no record, or one of another key.
+    """
+    record = record_from_bytes(value)
+    if _path(record.key) != path:
         raise MessageGarbledError(f"a record lies under its key: got {record.key}")
     return record
 

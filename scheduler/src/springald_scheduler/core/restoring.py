@@ -185,7 +185,7 @@ def _take_up_jobs(world: World, records: Iterable[Record]) -> list[Job]:
     taken = []
     for record in sorted(jobs, key=lambda each: each.submitted_ms):
         if record.job_id in known:
-            taken.append(_take_up_job(world, record))
+            taken.append(take_up_job(world, record))
             plan = plans.get(record.job_id)
             if plan:
                 take_up_stages(world, taken[-1], plan, stages.get(record.job_id, {}))
@@ -201,7 +201,8 @@ def _give_up(world: World, job: Job) -> None:
     fail_job(world, job, plan_lost(job.job_id))
 
 
-def _take_up_job(world: World, record: JobRecord) -> Job:
+def take_up_job(world: World, record: JobRecord) -> Job:
+    """Makes a job of its record, still without stages."""
     job = Job(
         record.job_id,
         record.session_id,

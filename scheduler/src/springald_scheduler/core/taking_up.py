@@ -27,8 +27,16 @@ def take_up_stages(
     else by being planned anew. Attempts of before are not accepted then.
     """
     keeps = job.state is JobState.RUNNING or _keeps_result(job, plan)
+    if keeps:
+        add_stages(world, job, plan, records)
+
+
+def add_stages(
+    world: World, job: Job, plan: PlanRecord, records: Mapping[int, StageRecord]
+) -> None:
+    """Gives a job its stages, unless its plan is broken."""
     # Of the stages as they are now, one that another took in is read by none.
-    if not keeps or find_defect(plan.planned or plan.graph):
+    if find_defect(plan.planned or plan.graph):
         return
     job.graph, job.planned = plan.graph, plan.planned or plan.graph
     job.restarts = plan.restarts
@@ -40,7 +48,8 @@ def take_up_stages(
         for run in job.stages.values():
             run.attempts_before = world.attempt_floor
     for stage_id, record in sorted(records.items()):
-        _take_up_stage(world, job, job.stages[stage_id], record)
+        if stage_id in job.stages:
+            _take_up_stage(world, job, job.stages[stage_id], record)
     for run in job.stages.values():
         awaited = {each.stage_id for each in run.stage.inputs}.union(run.stage.after)
         ended = {each for each in awaited if job.stages[each].state is StageState.FINISHED}

@@ -31,6 +31,10 @@ class SchedulerServiceStub:
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
     serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
     16 MiB in both directions.
+
+    Of several schedulers one leads. The others answer ListJobs, DescribeJob, ListTables, DescribeQuery,
+    and AttachJob of a job that has ended, from what is written down; everything else they refuse with
+    CODE_NOT_LEADER (clause P3.8).
     """
 
     def __init__(self, channel):
@@ -122,6 +126,10 @@ class SchedulerServiceServicer:
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
     serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
     16 MiB in both directions.
+
+    Of several schedulers one leads. The others answer ListJobs, DescribeJob, ListTables, DescribeQuery,
+    and AttachJob of a job that has ended, from what is written down; everything else they refuse with
+    CODE_NOT_LEADER (clause P3.8).
     """
 
     def OpenSession(self, request, context):
@@ -140,7 +148,8 @@ class SchedulerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def KeepSession(self, request, context):
-        """Tells that the session's client is alive. Any other call that names the session does the same.
+        """Tells that the session's client is alive. Any other call that names the session does the same, if
+        the scheduler that leads answers it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +332,10 @@ class SchedulerService:
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
     serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
     16 MiB in both directions.
+
+    Of several schedulers one leads. The others answer ListJobs, DescribeJob, ListTables, DescribeQuery,
+    and AttachJob of a job that has ended, from what is written down; everything else they refuse with
+    CODE_NOT_LEADER (clause P3.8).
     """
 
     @staticmethod

@@ -18,6 +18,10 @@ class SchedulerServiceStub:
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
     serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
     16 MiB in both directions.
+
+    Of several schedulers one leads. The others answer ListJobs, DescribeJob, ListTables, DescribeQuery,
+    and AttachJob of a job that has ended, from what is written down; everything else they refuse with
+    CODE_NOT_LEADER (clause P3.8).
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
@@ -28,7 +32,9 @@ class SchedulerServiceStub:
     that does not exist succeeds.
     """
     KeepSession: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.KeepSessionRequest, _scheduler_pb2.KeepSessionResponse]
-    """Tells that the session's client is alive. Any other call that names the session does the same."""
+    """Tells that the session's client is alive. Any other call that names the session does the same, if
+    the scheduler that leads answers it.
+    """
     Execute: _grpc.UnaryStreamMultiCallable[_scheduler_pb2.ExecuteRequest, _scheduler_pb2.ExecuteResponse]
     """Runs a statement and streams what becomes of it. The stream ends after the first terminal
     status. A stream that breaks cancels nothing: the caller attaches again by its operation id.
@@ -62,6 +68,10 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
     A failing call ends with a gRPC status and, in the trailing metadata key `springald-error-bin`, a
     serialised springald.error.v1.Error, its texts cut to what metadata holds. Messages are limited to
     16 MiB in both directions.
+
+    Of several schedulers one leads. The others answer ListJobs, DescribeJob, ListTables, DescribeQuery,
+    and AttachJob of a job that has ended, from what is written down; everything else they refuse with
+    CODE_NOT_LEADER (clause P3.8).
     """
 
     @_abc_1.abstractmethod
@@ -88,7 +98,9 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduler_pb2.KeepSessionRequest,
         context: _grpc.ServicerContext,
     ) -> _scheduler_pb2.KeepSessionResponse:
-        """Tells that the session's client is alive. Any other call that names the session does the same."""
+        """Tells that the session's client is alive. Any other call that names the session does the same, if
+        the scheduler that leads answers it.
+        """
 
     @_abc_1.abstractmethod
     def Execute(
