@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from cluster.waiting import wait_until
-from springald_scheduler.adapters.stores.etcd_client import EtcdAddress, EtcdClient, wait_members
+from springald.etcd_address import EtcdAddress
+from springald_scheduler.adapters.stores.etcd_client import EtcdClient, wait_members
 from springald_scheduler.adapters.stores.interface import StoreError
 
 RELEASES: Final = ("system", "pypi")

@@ -35,6 +35,14 @@ def test_scheduler_is_taken_with_and_without_its_scheme() -> None:
     assert given.scheduler == "localhost:50050"
 
 
+def test_scheduler_may_be_found_in_etcd() -> None:
+    """Where the schedulers keep their state stays as it was written."""
+    url = "springald+etcd://a:2379,b:2379/mine"
+    assert read_settings(["--scheduler", url]).scheduler == url
+    with pytest.raises(ValidationError):
+        read_settings(["--scheduler", "springald+etcd://a/mine"])
+
+
 def test_environment_gives_what_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments win over the environment."""
     monkeypatch.setenv("SPRINGALD_EXECUTOR_SLOTS", "7")

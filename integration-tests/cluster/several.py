@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cluster.waiting import wait_until
 from etcd_servers import EtcdServers, etcd_servers, free_ports
-from springald_scheduler.adapters.election import LEADER
+from springald.leader_finder import LEADER
 from springald_scheduler.adapters.stores.etcd import EtcdStateStore
 from springald_scheduler.codec.records import scheduler_from_bytes
 
@@ -26,7 +26,8 @@ class Several:
         etcd: Where the schedulers keep their state.
         folder: Where they write.
         schedulers: How many.
-        executors: How many, with one slot each.
+        executors: How many, with one slot each. They are told where etcd is, if there is one
+            only, and all schedulers otherwise.
     """
 
     def __init__(self, etcd: EtcdServers, folder: Path, schedulers: int, executors: int) -> None:
@@ -37,7 +38,8 @@ class Several:
         self.addresses = [f"127.0.0.1:{port}" for port in free_ports(schedulers)]
         self.schedulers = {address: self.start(address) for address in self.addresses}
         for number in range(executors):
-            options = ["--scheduler", ",".join(self.addresses), "--executor-id", f"e{number}"]
+            where = self.url_in_etcd if executors == 1 else self.url
+            options = ["--scheduler", where, "--executor-id", f"e{number}"]
             options += ["--slots", "1", "--work-dir", str(folder / f"e{number}")]
             self._run("springald_executor", options)
 
@@ -45,6 +47,11 @@ class Several:
     def url(self) -> str:
         """Where clients connect."""
         return f"springald://{','.join(self.addresses)}"
+
+    @property
+    def url_in_etcd(self) -> str:
+        """The same, for those who are told where etcd is."""
+        return f"springald+{self.etcd.url}/test"
 
     def start(self, address: str) -> subprocess.Popen[bytes]:
         """Starts a scheduler, perhaps once more, and waits until it answers."""

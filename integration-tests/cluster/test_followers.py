@@ -1,7 +1,8 @@
-"""A scheduler that waits to lead answers reads, over a real etcd."""
+"""Schedulers that wait to lead answer reads, and the one that leads is found in etcd."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import grpc
 import pytest
@@ -10,6 +11,7 @@ import springald
 from cluster.raw import channel_to, rpc_error, sql_plan
 from cluster.several import Several, several
 from cluster.tables import SPREAD, SUMS, sums
+from cluster.test_scheduler_death import ANSWER_S_MAX, ask
 from cluster.waiting import wait_until
 from springald.errors import NotLeaderError
 from springald.grpc_transport import GrpcTransport
@@ -82,3 +84,21 @@ def test_follower_names_the_leader(pair: Several, con: springald.Connection) -> 
     assert isinstance(error, NotLeaderError)
     assert error.leader_address == leader
     assert set(con.tables()) == {"numbers"}
+
+
+def test_leader_is_found_in_etcd_and_followed(pair: Several, numbers: Path) -> None:
+    """Clients and executors that know etcd alone go on with another leader."""
+    leader = pair.leader()
+    with springald.connect(pair.url_in_etcd, **SPREAD) as con:
+        assert con.url == f"springald://{leader}"
+        con.register_parquet("numbers", numbers)
+        assert con.sql(SUMS).to_pydict() == sums()
+        answers: SimpleQueue[object] = SimpleQueue()
+        thread = ask(con, answers)
+        pair.schedulers[leader].kill()
+        thread.join(ANSWER_S_MAX)
+        assert answers.get_nowait() == sums(), pair.logs()
+        assert con.url == f"springald://{pair.leader()}"
+        assert pair.leader() != leader
+        assert set(con.tables()) == {"numbers"}
+    pair.schedulers[leader] = pair.start(leader)

@@ -13,8 +13,9 @@ import pytest
 
 from cluster.waiting import wait_until
 from etcd_servers import EtcdServers, etcd_servers
+from springald.etcd_address import EtcdAddress
 from springald_scheduler.adapters.stores.etcd import PART_BYTES, EtcdStateStore
-from springald_scheduler.adapters.stores.etcd_client import EtcdAddress, EtcdClient, wait_members
+from springald_scheduler.adapters.stores.etcd_client import EtcdClient, wait_members
 from springald_scheduler.adapters.stores.interface import (
     Delete,
     Put,

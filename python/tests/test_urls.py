@@ -3,7 +3,7 @@
 import pytest
 
 from springald.errors import InvalidArgumentError
-from springald.urls import address_of
+from springald.urls import address_of, finder_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,26 @@ def test_address_of_something_else_is_refused(url: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         address_of(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "springald+etcd://me:secret@host/prefix",
+        "springald+etcd://me:secret@",
+        "springald+etcd:me:secret@host:1",
+        "springald+etcd://me:secret@host:1/prefix?secrets=true",
+    ],
+)
+def test_finder_of_something_else_is_refused(url: str) -> None:
+    """An etcd has hosts with ports, and options that are known; a password is not repeated."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        finder_of(url)
+    assert "secret@" not in str(caught.value)
+    assert "springald+etcd://[USER:PASSWORD@]HOST:PORT" in str(caught.value)
+
+
+def test_finder_of_a_file_that_is_not_there_is_refused() -> None:
+    """The file of the password is read once, in the beginning."""
+    with pytest.raises(InvalidArgumentError, match="password can be read"):
+        finder_of("springald+etcd://me@host:1?password_file=/is/not/there")

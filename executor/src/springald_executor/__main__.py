@@ -124,7 +124,7 @@ class ExecutorProcess:
             "flight_address": self._flight_address,
             "pid": os.getpid(),
         }
-        log.info("executor is registered", scheduler=self._settings.scheduler, **told)
+        log.info("executor is registered", scheduler=self._link.name, **told)
         if self._settings.ready_file is not None:
             try:
                 write_ready(self._settings.ready_file, told)

@@ -12,6 +12,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict
 
+from springald.errors import InvalidArgumentError
+from springald.urls import finder_of
 from springald_executor.adapters.machine import processors
 from springald_executor.core.limits import DRAIN_S_DEFAULT
 
@@ -33,6 +35,11 @@ def _bytes(value: object) -> int | None:
 
 
 def _address(value: str) -> str:
+    try:
+        if finder_of(value):
+            return value
+    except InvalidArgumentError as error:
+        raise ValueError(error.message) from None
     address = value.removeprefix("springald://").rstrip("/")
     if not all(map(_ADDRESS.fullmatch, address.split(","))):
         raise ValueError(f"an address is host:port: got {value!r}")
@@ -67,7 +74,8 @@ class ExecutorSettings(BaseSettings):
     )
 
     scheduler: Address = Field(
-        description="Address of the scheduler, host:port; of several with commas."
+        description="Address of the scheduler, host:port; of several with commas; or where they "
+        "keep their state, springald+etcd://HOST:PORT,.../PREFIX."
     )
     bind: str = Field("127.0.0.1", description="Address that the Flight server listens at.")
     flight_port: int = Field(

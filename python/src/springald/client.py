@@ -8,7 +8,7 @@ from typing import Final, Self
 import pyarrow as pa
 
 from springald.checks import check_is_text, check_text
-from springald.client_limits import JOBS_LISTED_MAX
+from springald.client_limits import ELECTION_MS_MAX, JOBS_LISTED_MAX
 from springald.dataframe import DataFrame
 from springald.dataframe.sources import OWN_TABLE_PREFIX, named_table
 from springald.dataframe.statement import Parameters, Statement
@@ -29,7 +29,7 @@ from springald.sql_text import is_query, name_parts, quote_name, written_name
 from springald.transport import Transport
 from springald.types import schema_from_proto
 from springald.uploads import Tabular, upload
-from springald.urls import addresses_of
+from springald.urls import addresses_of, finder_of
 
 __all__ = ["Connection", "connect", "opened_session"]
 
@@ -50,8 +50,9 @@ def connect(url: str | None = None, **settings: object) -> "Connection":
 
     Args:
         url: `springald://host:port` of a scheduler, or of several that share their state:
-            `springald://host:port,host:port`; None means local mode, which needs the extra
-            `springald[local]`.
+            `springald://host:port,host:port`; or the etcd in which they keep their state, as
+            `springald+etcd://host:port,host:port/prefix`, where the one that leads is found; None
+            means local mode, which needs the extra `springald[local]`.
         **settings: Settings to begin with, as by `SET`. Their names have dots, so they are given
             as `**{"springald.distribution": "always"}`. In local mode `springald.local_memory` is
             how many bytes it deals out to tasks, at least 1 MiB, from its start to its end; without
@@ -69,9 +70,7 @@ def opened_session(url: str | None, settings: Mapping[str, object]) -> Session:
     """Opens a session, as `connect()` describes it."""
     texts = {name: check_text(option_text(value), name) for name, value in settings.items()}
     memory = _local_memory(url, texts.pop(LOCAL_MEMORY, None))
-    transport: Transport = (
-        _local_transport(memory) if url is None else GrpcTransport(addresses_of(url))
-    )
+    transport = _local_transport(memory) if url is None else _grpc_transport(url)
     try:
         return Session(transport, texts)
     except BaseException:
@@ -381,6 +380,11 @@ def _local_memory(url: str | None, given: str | None) -> int | None:
             f"{LOCAL_MEMORY} is at least {LOCAL_MEMORY_BYTES_MIN} bytes: got {given!r}"
         )
     return memory
+
+
+def _grpc_transport(url: str) -> Transport:
+    find = finder_of(url)
+    return GrpcTransport(find.wait(ELECTION_MS_MAX) if find else addresses_of(url), find)
 
 
 def _local_transport(memory: int | None) -> Transport:

@@ -91,3 +91,12 @@ UNWATCHED_JOB_MS_MAX: Final = 60_000
 
 JOBS_REMEMBERED_MAX: Final = 1_000
 """How many released jobs a scheduler can still describe."""
+
+ETCD_CALL_MS_MAX: Final = 2_000
+"""How long one member of etcd may take to answer one call."""
+
+ETCD_PROBE_INTERVAL_MS: Final = 10_000
+"""How often a connection to etcd is probed; etcd takes one every 5 s amiss."""
+
+ETCD_PROBE_ANSWER_MS_MAX: Final = 5_000
+"""How long such a probe may go unanswered."""

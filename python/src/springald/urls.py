@@ -1,13 +1,41 @@
-"""Addresses of clusters as a person writes them: `springald://host:port`."""
+"""Addresses of clusters as a person writes them: `springald://host:port`, or where to ask."""
 
 from urllib.parse import urlsplit
 
 from springald.client_limits import PORT_DEFAULT
 from springald.errors import InvalidArgumentError
+from springald.etcd_address import ETCD_FORM, etcd_parts
+from springald.leader_finder import LeaderFinder
 
-__all__ = ["address_of", "addresses_of"]
+__all__ = ["address_of", "addresses_of", "finder_of"]
 
 _SCHEME = "springald"
+_SCHEME_IN_ETCD = "springald+etcd"
+
+
+def finder_of(url: str) -> LeaderFinder | None:
+    """Returns what finds a cluster's leader in etcd, None for a URL that names schedulers.
+
+    Example:
+        >>> finder_of("springald+etcd://me:secret@a:2379,b:2379/mine").name
+        'springald+etcd://a:2379,b:2379/mine'
+        >>> finder_of("springald://a:1") is None
+        True
+
+    Raises:
+        InvalidArgumentError: It names an etcd in another way, or a file that cannot be read.
+    """
+    if not str(url).startswith(f"{_SCHEME_IN_ETCD}:"):
+        return None
+    parts = etcd_parts(url)
+    if parts is None:
+        # What stands before the at sign may be a password.
+        shown = url.removeprefix(f"{_SCHEME_IN_ETCD}://").rpartition("@")[2]
+        raise InvalidArgumentError(
+            f"a cluster in etcd is named {_SCHEME_IN_ETCD}:{ETCD_FORM}: got "
+            f"{f'{_SCHEME_IN_ETCD}://{shown}'!r}"
+        )
+    return LeaderFinder(*parts)
 
 
 def addresses_of(url: str) -> list[str]:
@@ -59,5 +87,6 @@ def address_of(url: str) -> str:
 def _refused(url: str, found: str) -> InvalidArgumentError:
     return InvalidArgumentError(
         f"a cluster's url is {_SCHEME}://host:port: got {found} in {url!r}; "
-        f"write for example {_SCHEME}://127.0.0.1:{PORT_DEFAULT}"
+        f"write for example {_SCHEME}://127.0.0.1:{PORT_DEFAULT}, or where its schedulers keep "
+        f"their state: {_SCHEME_IN_ETCD}://127.0.0.1:2379/springald"
     )

@@ -90,15 +90,6 @@ PROBE_INTERVAL_MS: Final = 30_000
 PROBE_ANSWER_MS_MAX: Final = 20_000
 """How long a probe may go unanswered before the connection counts as broken."""
 
-ETCD_CALL_MS_MAX: Final = 2_000
-"""How long one member of etcd may take to answer one call."""
-
-ETCD_PROBE_INTERVAL_MS: Final = 10_000
-"""How often a connection to etcd is probed; etcd takes one every 5 s amiss."""
-
-ETCD_PROBE_ANSWER_MS_MAX: Final = 5_000
-"""How long such a probe may go unanswered."""
-
 ETCD_RETRY_MS: Final = 100
 """How long to wait before a watch of etcd is opened again."""
 

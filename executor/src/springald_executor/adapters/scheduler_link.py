@@ -15,6 +15,7 @@ from springald.errors import NotLeaderError, SpringaldError
 from springald.executor.v1.executor_pb2 import ConnectRequest, ConnectResponse
 from springald.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from springald.limits import MESSAGE_BYTES_MAX
+from springald.urls import finder_of
 from springald_executor.core.limits import (
     FAREWELL_MS_MAX,
     RECONNECT_FIRST_MS,
@@ -65,21 +66,28 @@ class LinkListener(Protocol):
 
 
 class GrpcLink:
-    """The stream over the network."""
+    """The stream over the network.
+
+    Attributes:
+        name: Where the scheduler is looked for, for people; without passwords.
+    """
 
     def __init__(self, address: str) -> None:
         """Connects to nothing yet.
 
         Args:
-            address: `host:port` of the scheduler; of several, separated by commas.
+            address: `host:port` of the scheduler; of several, separated by commas; or the URL of
+                an etcd that names the one that leads.
         """
-        self._addresses = address.split(",")
-        self._address = self._addresses[0]
+        self._find = finder_of(address)
+        self.name = self._find.name if self._find else address
+        self._addresses = [] if self._find else address.split(",")
+        self._address = next(iter(self._addresses), "")
         self._outgoing: queue.SimpleQueue[ConnectRequest | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._call: grpc.Call | None = None
         self._thread: threading.Thread | None = None
-        self._complaints = _Complaints(address)
+        self._complaints = _Complaints(self.name)
 
     def begin(self, listener: LinkListener) -> None:
         """Connects, on a thread of its own, until it is closed."""
@@ -123,6 +131,11 @@ class GrpcLink:
         self._outgoing = outgoing
         if self._closing.is_set():
             return False
+        if not self._address:
+            self._turn()
+        if not self._address:
+            self._complaints.tell("etcd names no scheduler that leads")
+            return False
         was_registered = False
         with grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS) as channel:
             responses = ExecutorServiceStub(channel).Connect(_until_end(self._outgoing))
@@ -150,10 +163,12 @@ class GrpcLink:
             self._complaints.tell(reason)
         return was_registered
 
-    def _turn(self, error: SpringaldError) -> None:
+    def _turn(self, error: SpringaldError | None = None) -> None:
         """Turns to the scheduler that leads, or to the next one."""
         leader = error.leader_address if isinstance(error, NotLeaderError) else ""
-        if not leader:
+        if not leader and self._find:
+            leader = next(iter(self._find()), "")
+        elif not leader:
             known = self._addresses.index(self._address) if self._address in self._addresses else -1
             leader = self._addresses[(known + 1) % len(self._addresses)]
         self._address = leader

@@ -35,7 +35,8 @@ Url = Annotated[
         "-u",
         envvar="SPRINGALD_URL",
         metavar="URL",
-        help="The cluster: springald://host:port. Without it, queries run in this process.",
+        help="The cluster: springald://host:port, or springald+etcd://host:port/prefix. Without "
+        "it, queries run in this process.",
     ),
 ]
 ClusterUrl = Annotated[
@@ -45,7 +46,7 @@ ClusterUrl = Annotated[
         "-u",
         envvar="SPRINGALD_URL",
         metavar="URL",
-        help="The cluster: springald://host:port.",
+        help="The cluster: springald://host:port, or springald+etcd://host:port/prefix.",
     ),
 ]
 Settings = Annotated[

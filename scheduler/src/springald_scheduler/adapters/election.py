@@ -9,11 +9,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
 
 import structlog
 
 from springald.errors import SpringaldError
+from springald.leader_finder import LEADER
 from springald_scheduler.adapters.journal import raise_epoch
 from springald_scheduler.adapters.stores.interface import (
     Lease,
@@ -26,8 +26,6 @@ from springald_scheduler.codec.records import scheduler_from_bytes, scheduler_to
 from springald_scheduler.limits import LEADER_LEASE_MS, LEADER_LOOK_MS
 
 log = structlog.get_logger("springald.election")
-
-LEADER: Final = "leader"
 
 
 class Election:

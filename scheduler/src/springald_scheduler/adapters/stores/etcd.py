@@ -15,8 +15,9 @@ import structlog
 
 from springald.errors import InvalidArgumentError
 from springald.etcd.v1 import etcd_pb2 as pb
+from springald.etcd_address import EtcdAddress, value_key
+from springald.leader_finder import WHOLE
 from springald_scheduler.adapters.stores.etcd_client import (
-    EtcdAddress,
     EtcdClient,
     LeaseLostError,
     WatchCall,
@@ -40,9 +41,7 @@ log = structlog.get_logger("springald.state")
 PART_BYTES: Final = 512 * 1024
 """A value above this is written in parts of this size."""
 
-_VALUES: Final = ".values/"
 _PARTS: Final = ".parts/"
-_WHOLE: Final = b"\0"
 _IN_PARTS: Final = b"\1"
 _DIGEST_BYTES: Final = 32
 _MOD_REVISION: Final = 2
@@ -68,6 +67,7 @@ class EtcdStateStore:
             )
         self._prefix = f"{prefix.strip('/')}/"
         self.name = f"etcd://{','.join(address.members)}/{prefix.strip('/')}"
+        self._values = value_key(self._prefix, "").decode()
         self._client = EtcdClient(address)
         self._in_parts: set[str] = set()
         self._watches: set[_Watch] = set()
@@ -103,7 +103,7 @@ class EtcdStateStore:
             if isinstance(write, Delete):
                 steps += self._deletes(write)
             elif len(write.value) <= PART_BYTES:
-                steps += self._put(write, _WHOLE + write.value)
+                steps += self._put(write, WHOLE + write.value)
             else:
                 digest = hashlib.sha256(write.value).digest()
                 if not self._put_parts(compare, write, digest):
@@ -134,7 +134,7 @@ class EtcdStateStore:
 
     def change(self, event: pb.Event, revision: int) -> Change:
         """Reads a change."""
-        key = event.kv.key.decode(errors="replace").removeprefix(self._prefix + _VALUES)
+        key = event.kv.key.decode(errors="replace").removeprefix(self._values)
         if event.type != _PUT:
             return Change(key, None, event.kv.mod_revision)
         entry = self._entry(event.kv, revision)
@@ -143,7 +143,7 @@ class EtcdStateStore:
     # Keys and values.
 
     def _value_key(self, key: str) -> bytes:
-        return f"{self._prefix}{_VALUES}{key}".encode()
+        return value_key(self._prefix, key)
 
     def _part_key(self, key: str, digest: bytes, number: int) -> bytes:
         return f"{self._prefix}{_PARTS}{key}/{digest.hex()}/{number:06}".encode()
@@ -168,12 +168,12 @@ class EtcdStateStore:
             first = response.kvs[-1].key + b"\0"
 
     def _entry(self, kv: pb.KeyValue, revision: int) -> Entry:
-        key = kv.key.decode(errors="replace").removeprefix(self._prefix + _VALUES)
+        key = kv.key.decode(errors="replace").removeprefix(self._values)
         tag, value = kv.value[:1], kv.value[1:]
         if tag == _IN_PARTS:
             self._in_parts.add(key)
             value = self._joined(key, value, revision)
-        elif tag != _WHOLE:
+        elif tag != WHOLE:
             log.warning("value is not of a scheduler", key=key)
             value = b""
         return Entry(key, value, kv.mod_revision)
@@ -193,7 +193,7 @@ class EtcdStateStore:
         lease_id = write.lease.lease_id if isinstance(write.lease, _Lease) else 0
         request = pb.PutRequest(key=self._value_key(write.key), value=value, lease=lease_id)
         yield pb.RequestOp(request_put=request)
-        if value[:1] == _WHOLE and write.key in self._in_parts:
+        if value[:1] == WHOLE and write.key in self._in_parts:
             self._in_parts.discard(write.key)
             yield _delete_prefix(self._parts_prefix(write.key) + b"/")
 

@@ -3,74 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
 
-from springald.errors import InvalidArgumentError
 from springald.etcd.v1 import etcd_pb2 as pb
+from springald.etcd_address import EtcdAddress
+from springald.limits import ETCD_CALL_MS_MAX
 from springald_scheduler.adapters.stores.interface import StoreError, StoreFullError
-from springald_scheduler.limits import (
-    ETCD_CALL_MS_MAX,
-    ETCD_PROBE_ANSWER_MS_MAX,
-    ETCD_PROBE_INTERVAL_MS,
-)
 
 _ResponseT = TypeVar("_ResponseT", bound=Message)
 _AnswerT = TypeVar("_AnswerT")
 
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.keepalive_time_ms", ETCD_PROBE_INTERVAL_MS),
-    ("grpc.keepalive_timeout_ms", ETCD_PROBE_ANSWER_MS_MAX),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    ("grpc.enable_http_proxy", 0),
-    # Stores in one process share nothing: one that comes later tries at once.
-    ("grpc.use_local_subchannel_pool", 1),
-)
 _NOT_SENT: Final = ("failed to connect", "connection refused", "name resolution", "dns")
 _LOST_LEASE: Final = "requested lease not found"
-
-
-@dataclass(frozen=True, slots=True)
-class EtcdAddress:
-    """Where an etcd cluster is, and how it is spoken to.
-
-    Attributes:
-        members: `host:port` of each member that is to be asked.
-        user: The user's name; empty for none.
-        password: The user's password; never shown.
-        tls: Whether connections are encrypted.
-        ca: File of the authority that the members' certificates are checked against; the
-            system's by default.
-        certificate: File of the certificate that is shown to the members.
-        key: File of that certificate's key.
-    """
-
-    members: tuple[str, ...]
-    user: str = ""
-    password: str = field(default="", repr=False)
-    tls: bool = False
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-
-    def channel(self, member: str) -> grpc.Channel:
-        """Opens a channel to a member; it connects with the first call.
-
-        Raises:
-            InvalidArgumentError: A file of the encryption cannot be read.
-        """
-        if not self.tls:
-            return grpc.insecure_channel(member, options=_OPTIONS)
-        credentials = grpc.ssl_channel_credentials(
-            _read(self.ca), _read(self.key), _read(self.certificate)
-        )
-        return grpc.secure_channel(member, credentials, options=_OPTIONS)
 
 
 class LeaseLostError(StoreError):
@@ -319,14 +266,3 @@ def _is_not_sent(error: grpc.RpcError) -> bool:
 def _is_token_refused(error: grpc.RpcError) -> bool:
     call = cast("grpc.Call", error)
     return call.code() is grpc.StatusCode.UNAUTHENTICATED or "auth token" in (call.details() or "")
-
-
-def _read(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as failure:
-        raise InvalidArgumentError(
-            f"files of an encrypted connection can be read: got {failure}"
-        ) from failure

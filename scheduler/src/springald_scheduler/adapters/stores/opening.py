@@ -2,24 +2,19 @@
 
 from pathlib import Path
 from typing import Final, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl
 
 from springald.errors import InvalidArgumentError
+from springald.etcd_address import ETCD_FORM, EtcdAddress, etcd_parts
 from springald_scheduler.adapters.stores.etcd import EtcdStateStore
-from springald_scheduler.adapters.stores.etcd_client import EtcdAddress
 from springald_scheduler.adapters.stores.interface import StateStore
 from springald_scheduler.adapters.stores.sqlite import SqliteStateStore, Synchronous
 
 MEMORY: Final = "memory"
 _SQLITE: Final = "sqlite:"
 _ETCD: Final = "etcd://"
-_PREFIX: Final = "springald"
 _SYNCHRONOUS: Final = ("normal", "full")
-_FORMS: Final = (
-    "memory, sqlite:PATH (with ?synchronous=full), or "
-    "etcd://[USER:PASSWORD@]HOST:PORT[,HOST:PORT...][/PREFIX] (with ?tls=true&ca=FILE&"
-    "certificate=FILE&key=FILE&password_file=FILE)"
-)
+_FORMS: Final = f"memory, sqlite:PATH (with ?synchronous=full), or etcd:{ETCD_FORM}"
 
 
 def open_store(name: str) -> StateStore:
@@ -64,32 +59,10 @@ def _sqlite_parts(name: str) -> tuple[str, dict[str, str]]:
 
 
 def _etcd_parts(name: str) -> tuple[EtcdAddress, str]:
-    parts = urlsplit(name)
-    who, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = who.partition(":")
-    options = dict(parse_qsl(parts.query))
-    _check_options(name, options, {"tls", "ca", "certificate", "key", "password_file"})
-    members = tuple(host for host in hosts.split(",") if host)
-    if not members or not all(":" in member for member in members):
+    parts = etcd_parts(name)
+    if parts is None:
         raise _refused(name)
-    files = {key: Path(options[key]) for key in ("ca", "certificate", "key") if key in options}
-    if "password_file" in options:
-        password = _password(Path(options["password_file"]))
-    address = EtcdAddress(
-        members,
-        user=unquote(user),
-        password=unquote(password) if "password_file" not in options else password,
-        tls=options.get("tls") == "true" or bool(files),
-        **files,
-    )
-    return address, parts.path.strip("/") or _PREFIX
-
-
-def _password(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as failure:
-        raise InvalidArgumentError(f"a file of a password can be read: got {failure}") from failure
+    return parts
 
 
 def _check_options(name: str, options: dict[str, str], known: set[str]) -> None:
