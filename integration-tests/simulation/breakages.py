@@ -63,7 +63,7 @@ SCHEDULER = (
     ),
     Breakage(
         "a job's end is not kept",
-        "springald_scheduler.core.endings:_end",
+        "springald_scheduler.core.writing:write_end",
         "world.do(Persist(world.cause, job_record(job)))",
         "pass",
     ),

@@ -6,7 +6,7 @@ from simulation.queries import Query
 from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
 from springald_scheduler.core.records import JobRecord, Key, StageRecord
-from springald_scheduler.core.states import TaskState
+from springald_scheduler.core.states import JobState, TaskState
 from springald_scheduler.core.views import JobView
 from springald_scheduler.core.world import World, attempt_name
 
@@ -126,10 +126,11 @@ class Ledger:
         hold((session_id, job_id) in self._kept_jobs, f"what is acknowledged is kept: {job_id}")
 
     def check_told(self, view: JobView) -> None:
-        """P3.6: what a client is told of a job is durable."""
+        """P3.6: what a client is told of a job is durable, but for that it has begun to run."""
         states = self._kept_jobs.get((view.session_id, view.job_id), set())
         rule = f"what is told is kept: got {view.job_id} {view.state.value}"
-        hold(view.released or view.state in states, rule)
+        begun = view.state is JobState.RUNNING and JobState.QUEUED in states
+        hold(view.released or view.state in states or begun, rule)
 
     def check_definition(self, action: do.DefineStage, records: dict[Key, object]) -> None:
         """P3.2: a stage reads accepted outputs of stages whose end is durable."""

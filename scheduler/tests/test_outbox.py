@@ -51,8 +51,8 @@ class World:
         self.done += names
 
     def carry_out(self, action: do.Action) -> None:
-        """Tells."""
-        assert isinstance(action, do.PublishJob)
+        """Tells, or plans."""
+        assert isinstance(action, do.PublishJob | do.PlanJob)
         self.done.append(action.job_id)
 
     def post(self, *actions: do.Action) -> None:
@@ -68,6 +68,16 @@ def test_what_is_told_is_kept_before() -> None:
     world.post(tell("a"), persist("1"), tell("b"), persist("2"))
     assert world.done == ["1", "2", "a", "b"]
     assert world.writes == [["1", "2"]]
+
+
+def test_statement_is_planned_while_it_is_written_down() -> None:
+    """The planner is no receiver: it is asked once, and does not wait for the store."""
+    world = World()
+    plan = do.PlanJob(CAUSE, "plan", "s", "SELECT 1")
+    world.post(tell("a"), persist("1"), plan, tell("b"))
+    assert world.done == ["plan", "1", "a", "b"]
+    world.post(do.PlanJob(CAUSE, "again", "s", "SELECT 1"), tell("c"))
+    assert world.done[4:] == ["again", "c"]
 
 
 def test_actions_that_come_during_a_write_are_written_together() -> None:

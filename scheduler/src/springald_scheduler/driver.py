@@ -190,14 +190,18 @@ class SchedulerDriver:
             if isinstance(action, do.Refuse):
                 raise failure_to_error(action.failure)
 
-    def submit(self, event: on.JobSubmitted) -> str:
+    def submit(self, event: on.JobSubmitted, before: Sequence[on.Event] = ()) -> str:
         """Submits a statement; returns its job id.
+
+        Args:
+            event: The statement.
+            before: What comes before it, and is written down with it.
 
         Raises:
             SpringaldError: The session is not open, or the operation id stands for another one.
         """
         self.wait_serving()
-        for action in self._settle(event):
+        for action in self._settle(*before, event):
             match action:
                 case do.AcceptJob() | do.AttachJob():
                     return action.job_id

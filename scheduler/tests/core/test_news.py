@@ -21,13 +21,14 @@ def test_progress_is_published_at_most_every_interval(bench: Bench) -> None:
     bench.submit()
     bench.handle(JobWatched("j1"))
     bench.run(bench.stage(partitions=9))
+    bench.wait(50)  # for its plan to be written
     assert PublishJob(bench.finished("j1/s1/t1#1"), "j1") not in bench.sends(
         bench.finished("j1/s1/t1#1")
     )
-    assert bench.core.wake_ms == bench.now_ms + 100
+    assert bench.core.wake_ms == bench.now_ms + 50
     bench.now_ms += 30
     bench.handle(bench.finished("j1/s1/t2#1"))
-    assert bench.wait(70) == [PublishJob(TimePassed(), "j1")]
+    assert bench.wait(20) == [PublishJob(TimePassed(), "j1")]
     bench.now_ms += 100
     finished = bench.finished("j1/s1/t3#1")
     assert bench.sends(finished)[-1] == PublishJob(finished, "j1")

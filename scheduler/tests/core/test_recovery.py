@@ -141,6 +141,17 @@ def test_lost_outputs_are_made_again_from_the_beginning_where_all_is_lost(bench:
     assert bench.job().state is JobState.SUCCEEDED
 
 
+def test_output_without_rows_that_a_reader_misses_is_made_again(bench: Bench) -> None:
+    """A file without rows may be read, and be gone or damaged, as any other."""
+    bench.handle(bench.executor("e1", 2))
+    bench.run(*always(bench.stage(1, 4), bench.stage(2, reads=(1,))))
+    bench.handle(bench.finished("j1/s1/t1#1", rows={}))
+    assert bench.launched(bench.handle(bench.finished("j1/s1/t2#1", rows={0: 1})))
+    actions = bench.handle(lost_input("j1/s2/t1#1", "e1", "j1/s1/t1#1"))
+    assert bench.launched(actions) == ["j1/s1/t1#2@e1"]
+    assert bench.launched(bench.handle(bench.finished("j1/s1/t1#2", rows={}))) == ["j1/s2/t1#2@e1"]
+
+
 def test_output_without_rows_is_not_missed(bench: Bench) -> None:
     """Nobody reads an output without rows, so it is not made again."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))
@@ -279,6 +290,25 @@ def test_result_that_is_lost_is_made_again_when_its_client_says_so(bench: Bench)
     assert bench.ignored(ResultLost("s", "o1", ("j1/s1/t1#1",)))
     refused = bench.handle(ResultLost("s", "other", ("j1/s1/t1#1",)))
     assert [type(each) for each in refused] == [Refuse]
+
+
+def test_result_is_made_again_of_a_stage_that_was_being_made_again(bench: Bench) -> None:
+    """What ran again while the job ended, because its readers had read it, goes on then."""
+    bench.handle(bench.executor("e1"), bench.executor("e2"))
+    bench.run(*always(bench.stage(1, 2), bench.stage(2, 2, reads=(1,))))
+    rows = {0: 1, 1: 1}
+    bench.handle(ExecutorDrainRequested("e1", "a"), bench.executor("e3"))
+    bench.handle(bench.finished("j1/s1/t1#1", "e1", rows), bench.finished("j1/s1/t2#1", "e2", rows))
+    readers = {each.attempt_id: each.executor_id for each in bench.job().running.values()}
+    assert set(readers.values()) == {"e2", "e3"}
+    bench.handle(bench.executor("e4"))
+    assert bench.launched(bench.handle(gone("e1"))) == ["j1/s1/t1#2@e4"]
+    for attempt_id, executor_id in readers.items():
+        bench.handle(bench.finished(attempt_id, executor_id))
+    assert bench.job().state is JobState.SUCCEEDED
+    bench.handle(JobWatched("j1"))
+    actions = bench.handle(ResultLost("s", "o1", ("j1/s2/t2#1",)))
+    assert [each.partition("@")[0] for each in bench.launched(actions)] == ["j1/s1/t1#3"]
 
 
 def test_result_that_is_made_again_for_nobody_is_cancelled(bench: Bench) -> None:

@@ -6,7 +6,7 @@ the leader. So is what is not found here: the leader may know more than it write
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Never, Self
@@ -118,9 +118,9 @@ class Follower:
         """Refuses."""
         self._refuse(f"a change of session {session_id}")
 
-    def submit(self, event: JobSubmitted) -> str:
+    def submit(self, event: JobSubmitted, before: Sequence[Event] = ()) -> str:
         """Refuses."""
-        self._refuse(f"operation {event.operation_id}")
+        self._refuse(f"operation {event.operation_id} after {len(before)} others")
 
     def list_executors(self) -> list[views.ExecutorView]:
         """Refuses: how executors are is not written down."""

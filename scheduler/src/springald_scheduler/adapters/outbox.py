@@ -3,11 +3,13 @@
 The core's actions are put in line in the order in which it asked for them. One thread at a time
 takes all that wait: it writes what they persist in one go, and carries out the others. So nothing
 is told before what makes it true is kept, a slow store holds nobody up who only brings news, and
-the more there is to do the fewer writes it takes. Mostly the thread is the one that put them there.
+the more there is to do the fewer writes it takes. What stays inside the process is begun before the
+write. Mostly the thread is the one that put them there.
 """
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
@@ -17,6 +19,12 @@ from springald_scheduler.core import actions as do
 log = structlog.get_logger("springald.scheduler")
 
 Kept = do.Persist | do.Forget
+
+_KEPT: Final = (do.Persist, do.Forget)
+
+_INSIDE: Final = (do.RestoreSession, do.PlanJob)
+"""Nobody outside hears of these, so a statement is planned while it is written down. Sessions come
+before what is planned in them."""
 
 
 class Outbox:
@@ -107,11 +115,14 @@ class Outbox:
             self._changed.notify_all()
 
     def _carry(self, actions: Sequence[do.Action]) -> None:
-        kept = [each for each in actions if isinstance(each, do.Persist | do.Forget)]
+        kept = [each for each in actions if isinstance(each, _KEPT)]
         if kept:
+            for action in actions:
+                if isinstance(action, _INSIDE):
+                    self._carry_out(action)
             self._write(kept)
         for action in actions:
-            if not isinstance(action, do.Persist | do.Forget):
+            if not isinstance(action, _KEPT) and not (kept and isinstance(action, _INSIDE)):
                 self._carry_out(action)
 
     def _break(self, failure: SpringaldError) -> None:

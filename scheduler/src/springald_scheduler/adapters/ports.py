@@ -128,8 +128,8 @@ class Driver(Protocol):
         """Tells the core events; raises the error if it refuses one."""
         ...
 
-    def submit(self, event: JobSubmitted) -> str:
-        """Submits a statement; returns its job id."""
+    def submit(self, event: JobSubmitted, before: Sequence[Event] = ()) -> str:
+        """Submits a statement, after other events; returns its job id."""
         ...
 
     def watch(self, session_id: str, name: str) -> JobWatch:

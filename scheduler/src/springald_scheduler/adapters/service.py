@@ -92,11 +92,16 @@ class SchedulerApi:
     def execute(self, request: pb.ExecuteRequest) -> "Updates[pb.ExecuteResponse]":
         """Runs a statement and follows the job."""
         session_id = check_name(request.session_id, "session_id")
-        if request.released_operation_ids:
-            self._driver.tell(*releases(session_id, request.released_operation_ids))
-        submission = submission_from_proto(request)
+        released = request.released_operation_ids
+        before = releases(session_id, released) if released else []
+        try:
+            submission = submission_from_proto(request)
+        except SpringaldError:
+            if before:
+                self._driver.tell(*before)
+            raise
         with self._known(session_id):
-            job_id = self._driver.submit(submission)
+            job_id = self._driver.submit(submission, before)
         watch = self._driver.watch(request.session_id, job_id)
         return Updates(watch, self._update, lambda update: pb.ExecuteResponse(update=update))
 

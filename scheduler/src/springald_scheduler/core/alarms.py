@@ -15,6 +15,7 @@ class AlarmKind(Enum):
     UPLOAD = "upload"
     RESTORE = "restore"
     RETRY = "retry"
+    WRITE = "write"
 
 
 Alarm = tuple[AlarmKind, str]

@@ -2,43 +2,19 @@
 
 from dataclasses import replace
 
-from springald_scheduler.core.actions import Forget, Persist
+from springald_scheduler.core.actions import Forget
 from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.files import cancel_attempts, release_files
 from springald_scheduler.core.graph import AnswerKind, Stage
 from springald_scheduler.core.model import Job
 from springald_scheduler.core.queues import leave_queues
-from springald_scheduler.core.records import JobRecord, PlanRecord, job_key
+from springald_scheduler.core.records import job_key
 from springald_scheduler.core.sizes import NOTHING
 from springald_scheduler.core.states import JobState
 from springald_scheduler.core.uploads import leave_uploads
 from springald_scheduler.core.world import World
-
-
-def job_record(job: Job) -> JobRecord:
-    """Returns what is persisted of a job."""
-    return JobRecord(
-        job_id=job.job_id,
-        session_id=job.session_id,
-        operation_id=job.operation_id,
-        statement=job.statement,
-        digest=job.digest,
-        submitted_ms=job.submitted_ms,
-        state=job.state,
-        ended_ms=job.ended_ms,
-        answer=job.answer,
-        failure=job.failure,
-        plan=job.plan,
-    )
-
-
-def plan_record(job: Job) -> PlanRecord:
-    """Returns what is persisted of a planned job's stages."""
-    if job.graph is None:
-        raise AssertionError("a plan is kept of a planned job")
-    planned = job.planned if job.planned is not job.graph else None
-    return PlanRecord(job.job_id, job.graph, planned, job.restarts)
+from springald_scheduler.core.writing import write_end
 
 
 def succeed_job(world: World, job: Job) -> None:
@@ -91,7 +67,7 @@ def _end(world: World, job: Job, state: JobState) -> None:
     job.plan = b""
     job.statement = job.statement[: world.limits.statement_characters_max]
     _leave_queues(world, job)
-    world.do(Persist(world.cause, job_record(job)))
+    write_end(world, job)
     cancel_attempts(world, job)
     # Rows that came with a task's report need no file.
     keeps_files = state is JobState.SUCCEEDED and answers_with_rows(job) and job.answer is None

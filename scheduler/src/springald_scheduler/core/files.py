@@ -2,7 +2,7 @@
 
 from springald_scheduler.core.actions import CancelTask, ReleaseJobFiles
 from springald_scheduler.core.model import Attempt, Executor, Job, StageRun, Task
-from springald_scheduler.core.states import TaskState
+from springald_scheduler.core.states import JobState, TaskState
 from springald_scheduler.core.world import World, attempt_name
 
 
@@ -27,10 +27,12 @@ def free_slots(world: World, executor: Executor, attempt: Attempt) -> None:
 
 def cancel_attempts(world: World, job: Job) -> None:
     """Stops all running attempts of a job; they hold their slots until their executors report."""
+    # One that succeeded may have to make its result again, and then what this needs.
+    state = TaskState.WAITING if job.state is JobState.SUCCEEDED else TaskState.CANCELLED
     for attempt in job.running.values():
         run = job.stages[attempt.stage_id]
         task = run.tasks[attempt.task_number - 1]
-        world.change_task(job, run, task, TaskState.CANCELLED)
+        world.change_task(job, run, task, state)
         task.elapsed_ms = world.now_ms - task.launched_ms
         _stop(world, attempt)
     job.running.clear()

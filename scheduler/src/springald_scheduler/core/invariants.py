@@ -230,6 +230,7 @@ def _check_alarms(world: World) -> Iterator[str]:
         AlarmKind.STRANDED: set(world.stranded),
         AlarmKind.UNWATCHED: {key for key in alive if not world.jobs[key].watchers},
         AlarmKind.UPLOAD: set(world.unplaced_uploads),
+        AlarmKind.WRITE: {key for key in alive if key in world.unwritten},
         AlarmKind.RETRY: {name for job in world.jobs.values() for name in job.resting},
     }
     if world.limits.executor_silence_ms_max is not None:
@@ -237,6 +238,10 @@ def _check_alarms(world: World) -> Iterator[str]:
     for kind, subjects in wanted.items():
         if world.alarms.subjects(kind) != subjects:
             yield f"{kind.value} alarms are set for {sorted(world.alarms.subjects(kind))}"
+    for key, job in world.unwritten.items():
+        ended = any(e.state is StageState.FINISHED and e.consumers for e in job.stages.values())
+        if job.state is not JobState.RUNNING or ended:
+            yield f"{key}: is held back although it is {job.state.value}"
     if not world.alarms.subjects(AlarmKind.PROGRESS) <= alive:
         yield "progress of ended jobs is to be published"
 

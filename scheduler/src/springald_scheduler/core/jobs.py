@@ -13,8 +13,6 @@ from springald_scheduler.core.alarms import AlarmKind
 from springald_scheduler.core.endings import (
     cancel_job,
     fail_job,
-    job_record,
-    plan_record,
     release_job,
     succeed_job,
 )
@@ -43,6 +41,7 @@ from springald_scheduler.core.stages import find_defect, start_stages
 from springald_scheduler.core.states import JobState
 from springald_scheduler.core.uploads import enter_uploads
 from springald_scheduler.core.world import World
+from springald_scheduler.core.writing import hold_plan, job_record
 
 JOBS_COUNTED_AHEAD = 1_000
 """How many numbers of jobs are written down at once, which a restart may leave out."""
@@ -107,8 +106,7 @@ def on_job_planned(world: World, event: JobPlanned) -> None:
     job.graph = job.planned = event.graph
     job.plan = b""
     world.change_job(job, JobState.RUNNING)
-    world.do(Persist(world.cause, job_record(job)))
-    world.do(Persist(world.cause, plan_record(job)))
+    hold_plan(world, job)
     start_stages(world, job, event.graph)
 
 

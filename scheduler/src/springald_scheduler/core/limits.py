@@ -27,6 +27,7 @@ class CoreLimits:
         retry_first_ms: How long a task waits after its first failure; each further one takes four
             times as long.
         restore_ms_max: How long the jobs of an earlier process wait for its executors to come back.
+        plan_held_ms: How long a job runs before its plan is written down, if it need not be.
         statement_characters_max: How much of an ended job's statement is kept.
     """
 
@@ -48,4 +49,5 @@ class CoreLimits:
     job_restarts_max: int = 2
     retry_first_ms: int = 100
     restore_ms_max: int = 3_000
+    plan_held_ms: int = 50
     statement_characters_max: int = 1_000

@@ -7,7 +7,7 @@ from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.figures import StageFigures
 from springald_scheduler.core.graph import Offer, Stage, StageGraph
 from springald_scheduler.core.outputs import OutputTable
-from springald_scheduler.core.records import InputPart, OutputLocation, UploadLocation
+from springald_scheduler.core.records import InputPart, OutputLocation, Skip, UploadLocation
 from springald_scheduler.core.sizes import NOTHING, Sizes
 from springald_scheduler.core.states import (
     ExecutorState,
@@ -130,8 +130,8 @@ class StageRun:
         consumers: Stages that read it.
         followers: Stages that wait for its sizes without reading it.
         held: True while it is being planned anew, so that it does not begin.
-        skipped: True if it is not run: it has no rows, nothing reads it any more, or another stage
-            took it in.
+        skip: Why it is not run, if it is not: it has no rows, nothing reads it any more, or another
+            stage took it in.
         state: Where it stands.
         tasks: Its tasks, fixed when it starts.
         waiting: Tasks to place, in order, without those that rest after a failure.
@@ -153,7 +153,7 @@ class StageRun:
     consumers: set[int] = field(default_factory=set)
     followers: set[int] = field(default_factory=set)
     held: bool = False
-    skipped: bool = False
+    skip: Skip = Skip.NO
     state: StageState = StageState.WAITING
     tasks: list[Task] = field(default_factory=list)
     waiting: deque[Task] = field(default_factory=deque)
@@ -171,6 +171,11 @@ class StageRun:
     bytes_out: int = 0
     bytes_read_local: int = 0
     bytes_read_remote: int = 0
+
+    @property
+    def skipped(self) -> bool:
+        """True if it is not run."""
+        return self.skip is not Skip.NO
 
     @property
     def has_waiting_tasks(self) -> bool:

@@ -7,9 +7,9 @@ marked, should it be needed later.
 
 from collections.abc import Iterator
 
-from springald_scheduler.core.actions import Forget, Persist
+from springald_scheduler.core.actions import Forget
 from springald_scheduler.core.dealing import note_decision
-from springald_scheduler.core.endings import answers_with_rows, fail_job, plan_record
+from springald_scheduler.core.endings import answers_with_rows, fail_job
 from springald_scheduler.core.failures import executor_lost, too_many_restarts, upload_lost
 from springald_scheduler.core.files import cancel_attempts, stop_attempt
 from springald_scheduler.core.graph import Repeats
@@ -23,11 +23,12 @@ from springald_scheduler.core.queues import (
 from springald_scheduler.core.records import stage_key
 from springald_scheduler.core.retries import charge_task, final_failure, tries_max
 from springald_scheduler.core.sizes import NOTHING
-from springald_scheduler.core.stages import begun_record, start_stages
+from springald_scheduler.core.stages import start_stages
 from springald_scheduler.core.states import JobState, StageState, TaskState
 from springald_scheduler.core.taxonomy import Budget
 from springald_scheduler.core.uploads import readable_location
 from springald_scheduler.core.world import World
+from springald_scheduler.core.writing import write_plan, write_stage
 
 
 def lose_outputs_of(world: World, job: Job, executor: Executor) -> None:
@@ -59,9 +60,9 @@ def lose_attempt(job: Job, attempt_id: str) -> bool:
     found = _find_output(job, attempt_id)
     if found is None:
         return False
-    run, task = found
-    # Rows that are not there cannot be missed, except that the result's schema lies there too.
-    if not task.lost and _can_be_lost(run, task):
+    _, task = found
+    # Somebody has missed it, also if it has no rows: a file without any is read, too.
+    if not task.lost:
         task.lost = True
         task.troubles = task.troubles or Troubles()
         task.troubles.avoided.add(task.executor_id)
@@ -149,7 +150,7 @@ def restart_job(world: World, job: Job) -> None:
     job.stages.clear()
     job.tasks_total = job.tasks_finished = job.stages_finished = 0
     job.graph = job.planned
-    world.do(Persist(world.cause, plan_record(job)))
+    write_plan(world, job)
     start_stages(world, job, job.planned, before)
     note_decision(job, "all stages begin again: rows were lost that cannot be made again in part")
 
@@ -173,6 +174,7 @@ def _find_output(job: Job, attempt_id: str) -> tuple[StageRun, Task] | None:
 
 
 def _can_be_lost(run: StageRun, task: Task) -> bool:
+    # Nobody misses rows that are not there, except that a result's schema lies with them.
     has_something = task.rows_out or not run.consumers
     return task.state is TaskState.FINISHED and bool(has_something)
 
@@ -206,7 +208,7 @@ def _take_back(world: World, job: Job, run: StageRun) -> None:
     _reopen(world, job, run, done)
     for task in run.tasks:
         task.void = task.attempt
-    world.do(Persist(world.cause, begun_record(job, run)))
+    write_stage(world, job, run)
 
 
 def _reopen(world: World, job: Job, run: StageRun, tasks: list[Task]) -> None:

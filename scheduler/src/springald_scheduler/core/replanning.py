@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-from springald_scheduler.core.actions import Persist
 from springald_scheduler.core.dealing import note_decision
-from springald_scheduler.core.endings import plan_record
 from springald_scheduler.core.events import StageReplanned
 from springald_scheduler.core.graph import (
     BroadcastOffer,
@@ -21,6 +19,7 @@ from springald_scheduler.core.records import Skip
 from springald_scheduler.core.stages import close_stage, start_stage
 from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World
+from springald_scheduler.core.writing import write_plan
 
 
 def on_stage_replanned(world: World, event: StageReplanned) -> None:
@@ -106,7 +105,7 @@ def _note(world: World, job: Job, sentence: str) -> None:
     note_decision(job, sentence)
     if job.graph:
         job.graph = replace(job.graph, stages=tuple(each.stage for each in job.stages.values()))
-    world.do(Persist(world.cause, plan_record(job)))
+    write_plan(world, job)
 
 
 def _replace(job: Job, run: StageRun, stage: Stage) -> None:
@@ -131,6 +130,6 @@ def _take_in(world: World, job: Job, run: StageRun, taken: StageRun, stage: Stag
     for earlier in (*former.after, *run.stage.after):
         job.stages[earlier].followers -= {former.stage_id, stage.stage_id}
     _replace(job, run, replace(stage, repeats=weakest(run.stage.repeats, former.repeats)))
-    taken.skipped = True
+    taken.skip = Skip.MERGED
     taken.inputs_missing.clear()
-    close_stage(world, job, taken, Skip.MERGED)
+    close_stage(world, job, taken)

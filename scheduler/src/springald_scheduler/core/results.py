@@ -1,14 +1,18 @@
 """Results that are lost before their client has read them: made again on its word."""
 
+from collections import deque
+
 from springald_scheduler.core.actions import Persist, Refuse
-from springald_scheduler.core.endings import answers_with_rows, job_record
+from springald_scheduler.core.endings import answers_with_rows
 from springald_scheduler.core.events import ResultLost
 from springald_scheduler.core.failures import job_not_found
 from springald_scheduler.core.jobs import find_job, set_unwatched_alarm
 from springald_scheduler.core.model import Job
+from springald_scheduler.core.queues import enqueue_stage
 from springald_scheduler.core.recovery import lose_attempt, lose_outputs_of_absent, make_again
-from springald_scheduler.core.states import JobState
+from springald_scheduler.core.states import JobState, StageState, TaskState
 from springald_scheduler.core.world import World
+from springald_scheduler.core.writing import job_record
 
 
 def on_result_lost(world: World, event: ResultLost) -> None:
@@ -27,9 +31,18 @@ def on_result_lost(world: World, event: ResultLost) -> None:
         if not job.watchers:
             set_unwatched_alarm(world, job)
         world.do(Persist(world.cause, job_record(job)))
+        _go_on(world, job)
         # Nobody has looked yet if a scheduler took the job up that had not run it.
         lose_outputs_of_absent(world, job)
         make_again(world, job)
+
+
+def _go_on(world: World, job: Job) -> None:
+    """Has stages go on that ran again while the job ended, because readers did without them."""
+    for run in job.stages.values():
+        if run.state is StageState.RUNNING:
+            run.waiting = deque(each for each in run.tasks if each.state is TaskState.WAITING)
+            enqueue_stage(world, job, run)
 
 
 def _is_result(job: Job, attempt_id: str) -> bool:

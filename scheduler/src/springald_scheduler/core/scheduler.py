@@ -14,6 +14,7 @@ from springald_scheduler.core import (
     sessions,
     tasks,
     uploads,
+    writing,
 )
 from springald_scheduler.core.actions import Action
 from springald_scheduler.core.alarms import AlarmKind
@@ -62,6 +63,7 @@ _ON_ALARM: Final[dict[AlarmKind, Callable[[World, str], None]]] = {
     AlarmKind.UPLOAD: uploads.on_upload_due,
     AlarmKind.RESTORE: restoring.on_restore_due,
     AlarmKind.RETRY: retries.on_task_rested,
+    AlarmKind.WRITE: writing.on_write_due,
 }
 
 

@@ -14,6 +14,7 @@ from springald_scheduler.core.model import Session
 from springald_scheduler.core.records import SessionRecord, session_key
 from springald_scheduler.core.uploads import close_uploads
 from springald_scheduler.core.world import World
+from springald_scheduler.core.writing import write_held_of_session
 
 
 def on_session_opened(world: World, event: SessionOpened) -> None:
@@ -35,6 +36,7 @@ def on_session_changed(world: World, event: SessionChanged) -> None:
     if session is None:
         world.ignore("change of a session that is not open")
         return
+    write_held_of_session(world, session.session_id)
     session.catalog = event.catalog
     world.do(Persist(world.cause, _record(session)))
 

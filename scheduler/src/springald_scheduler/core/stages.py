@@ -3,15 +3,13 @@
 import heapq
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
-from springald_scheduler.core.actions import Persist, SettleStage
+from springald_scheduler.core.actions import SettleStage
 from springald_scheduler.core.dealing import deal_tasks, is_sliced, note_decision, output_table
 from springald_scheduler.core.endings import succeed_job
 from springald_scheduler.core.graph import (
     FilterOffer,
-    FragmentFormat,
     Stage,
     StageGraph,
     StageInput,
@@ -21,9 +19,10 @@ from springald_scheduler.core.news import strand_job
 from springald_scheduler.core.offers import ask_for_plan
 from springald_scheduler.core.outputs import OutputTable
 from springald_scheduler.core.queues import enqueue_stage
-from springald_scheduler.core.records import OutputLocation, Skip, StageRecord, TaskSlice
+from springald_scheduler.core.records import OutputLocation, Skip
 from springald_scheduler.core.states import StageState
 from springald_scheduler.core.world import World, attempt_name
+from springald_scheduler.core.writing import write_stage
 
 _PREFERRED_EXECUTORS_MAX = 4
 
@@ -149,9 +148,9 @@ def skip_stage(world: World, job: Job, run: StageRun, reason: str) -> None:
     if run.state is not StageState.WAITING or run.held:
         return
     note_decision(job, f"stage {run.stage.stage_id} is not run: {reason}")
-    run.skipped = True
+    run.skip = Skip.EMPTY
     run.inputs_missing.clear()
-    close_stage(world, job, run, Skip.EMPTY)
+    close_stage(world, job, run)
     for stage_id in sorted({leaf.stage_id for leaf in run.stage.inputs}):
         source = job.stages[stage_id]
         if all(job.stages[each].skipped for each in source.consumers):
@@ -159,32 +158,18 @@ def skip_stage(world: World, job: Job, run: StageRun, reason: str) -> None:
     _open(world, job, run)
 
 
-def close_stage(world: World, job: Job, run: StageRun, skip: Skip = Skip.NO) -> None:
+def close_stage(world: World, job: Job, run: StageRun) -> None:
     """Notes that a stage is finished, with the outputs that it has."""
     world.change_stage(job, run, StageState.FINISHED)
     job.stages_finished += 1
     run.recorded = True
-    record = replace(begun_record(job, run), outputs=run.locations, skip=skip, ended=True)
-    world.do(Persist(world.cause, record))
+    write_stage(world, job, run)
     stage_id = run.stage.stage_id
     for executor_id in {each.executor_id: None for each in run.locations if run.consumers}:
         executor = world.executors.get(executor_id)
         if executor:
             life = (executor_id, executor.incarnation)
             world.do(SettleStage(world.cause, *life, job.job_id, stage_id))
-
-
-def begun_record(job: Job, run: StageRun) -> StageRecord:
-    """Returns what is persisted of a stage when its tasks are fixed."""
-    slices = (TaskSlice(each.partitions, each.slots, each.part, each.void) for each in run.tasks)
-    planned = run.stage.fragment.format is FragmentFormat.SQL
-    return StageRecord(
-        job.job_id,
-        run.stage.stage_id,
-        slices=tuple(slices),
-        operators=run.stage.operators if planned else (),
-        ended=False,
-    )
 
 
 def _open(world: World, job: Job, run: StageRun) -> None:
@@ -218,7 +203,7 @@ def _slice(world: World, job: Job, run: StageRun) -> None:
     run.waiting = deque(run.tasks)
     prefer_executors(job, run)
     world.change_stage(job, run, StageState.RUNNING)
-    world.do(Persist(world.cause, begun_record(job, run)))
+    write_stage(world, job, run)
     job.tasks_total += len(run.tasks)
     enqueue_stage(world, job, run)
 

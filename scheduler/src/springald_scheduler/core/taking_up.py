@@ -158,7 +158,7 @@ def _finish(job: Job, run: StageRun, task: Task, output: OutputLocation) -> None
 
 
 def _skip(job: Job, run: StageRun, skip: Skip) -> None:
-    run.skipped = True
+    run.skip = skip
     if skip is Skip.MERGED:
         # Whoever took it in reads for it.
         for leaf in run.stage.inputs:

@@ -57,6 +57,7 @@ class World:
         turns_largest: For which largest executor their slots were counted; -1 to count once more.
         unsliced: Jobs with ready stages whose tasks are not fixed, for want of an executor.
         stranded: Jobs that need an executor while there is none.
+        unwritten: Jobs that run and of which the plan is not written down yet.
         unplaced_uploads: Uploads that wait for an executor.
         touched: Jobs of which something changed during this event.
         alarms: What is due when.
@@ -87,6 +88,7 @@ class World:
         self.turns_largest = 0
         self.unsliced: dict[str, Job] = {}
         self.stranded: dict[str, Job] = {}
+        self.unwritten: dict[str, Job] = {}
         self.unplaced_uploads: dict[str, Upload] = {}
         self.touched: dict[str, Job] = {}
         self.alarms = Alarms()
