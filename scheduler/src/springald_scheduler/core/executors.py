@@ -28,6 +28,7 @@ from springald_scheduler.core.stages import slice_stages
 from springald_scheduler.core.states import ExecutorState
 from springald_scheduler.core.taxonomy import EXECUTOR_GONE, EXECUTOR_LEFT
 from springald_scheduler.core.uploads import (
+    await_uploads,
     lose_uploads,
     place_uploads,
     recall_upload,
@@ -83,6 +84,7 @@ def on_executor_registered(world: World, event: ExecutorRegistered) -> None:
         return
     _recall(world, executor)
     keep_wanted(world, executor, event)
+    await_uploads(world, executor)
     for upload_id in event.upload_ids:
         if upload_id not in executor.upload_ids:
             recall_upload(world, executor, upload_id)

@@ -147,6 +147,18 @@ def take_upload(world: World, upload: Upload) -> None:
         executor.upload_bytes += upload.location.bytes if upload.location else upload.bytes_expected
 
 
+def await_uploads(world: World, executor: Executor) -> None:
+    """Notes which uploads are on their way to an executor that came later than their records."""
+    life = (executor.executor_id, executor.incarnation)
+    for upload in world.uploads.values():
+        if upload.state is UploadState.ASSIGNED and life == (
+            upload.executor_id,
+            upload.incarnation,
+        ):
+            executor.upload_ids[upload.upload_id] = None
+            executor.upload_bytes += upload.bytes_expected
+
+
 def place_uploads(world: World) -> None:
     """Gives all uploads that wait a place on an executor that came."""
     for upload in list(world.unplaced_uploads.values()):
