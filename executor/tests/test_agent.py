@@ -10,6 +10,7 @@ from springald_executor.core import actions as ac
 from springald_executor.core import events as ev
 from springald_executor.core.agent import Agent
 from springald_executor.core.failures import Failure
+from springald_executor.core.limits import ENGINE_RESTARTS_FAILED_MAX, ENGINE_STARTS_FAILED_MAX
 from springald_executor.core.model import (
     ExchangeKind,
     Fragment,
@@ -189,6 +190,18 @@ def test_engines_that_never_start_end_the_executor() -> None:
         actions = tell(told, ev.EngineDied(started, DIED))
 
     assert actions == [ac.Leave(ev.EngineDied(started, DIED), DIED)]
+
+
+def test_engines_that_are_killed_while_they_start_do_not_end_an_executor_that_had_one() -> None:
+    """What was ready before can be again; only many failed starts in a row end the executor."""
+    told = agent()
+    actions = tell(told, ev.EngineDied(1, DIED))
+    for _ in range(ENGINE_RESTARTS_FAILED_MAX - 1):
+        actions = tell(told, ev.EngineDied(one(actions, ac.StartEngine).engine_id, DIED))
+    last = one(actions, ac.StartEngine).engine_id
+
+    assert last > 2 * ENGINE_STARTS_FAILED_MAX
+    assert kinds(tell(told, ev.EngineDied(last, DIED))) == ["Leave"]
 
 
 def test_narrow_engine_is_replaced_for_a_wide_task() -> None:

@@ -25,7 +25,7 @@ from springald_executor.core.actions import (
 )
 from springald_executor.core.failures import Failure
 from springald_executor.core.inputs import CannotRunError, resolve_inputs, resolve_uploads
-from springald_executor.core.limits import ENGINE_STARTS_FAILED_MAX
+from springald_executor.core.limits import ENGINE_RESTARTS_FAILED_MAX, ENGINE_STARTS_FAILED_MAX
 from springald_executor.core.model import StageDefinition, StoredFile, TaskRequest
 from springald_executor.core.records import Engine, Profile, Task
 from springald_executor.core.reports import Holdings, Report, Reports, holdings_of
@@ -55,6 +55,7 @@ class Agent:
         self._allowed_paths: tuple[str, ...] = ()
         self._engines_started = 0
         self._starts_failed = 0
+        self._starts_failed_max = ENGINE_STARTS_FAILED_MAX
         self._cause: ev.Event = ev.Event()
         self._actions: list[Action] = []
         self._story: deque[str] = deque(maxlen=_STORY_EVENTS)
@@ -235,6 +236,7 @@ class Agent:
         engine = self._live_engine(event.engine_id)
         if engine is not None:
             self._starts_failed = 0
+            self._starts_failed_max = ENGINE_RESTARTS_FAILED_MAX
             self._change_engine(engine, EngineState.IDLE)
             self._start_tasks()
 
@@ -295,7 +297,7 @@ class Agent:
             if end is not None:
                 self._report_failure(task.launch, end.at(engine.task_id))
         check_engine(engine.engine_id, engine.state, EngineState.GONE, self._story)
-        if self._starts_failed >= ENGINE_STARTS_FAILED_MAX:
+        if self._starts_failed >= self._starts_failed_max:
             self._give_up(event.failure)
             return
         self._keep_engines()

@@ -56,7 +56,10 @@ ENGINE_START_MS_MAX: Final = 60_000
 """How long an engine process may take until it is ready."""
 
 ENGINE_STARTS_FAILED_MAX: Final = 3
-"""Engine processes in a row that may die before they are ready."""
+"""Engine processes in a row that may die before they are ready, if none ever was."""
+
+ENGINE_RESTARTS_FAILED_MAX: Final = 20
+"""The same where one was ready before: what kills them now (somebody's memory) may pass."""
 
 ENGINE_SEND_BYTES_MAX: Final = 64 * 1024
 """A task up to this size is sent to its engine at once: it fits into the socket's buffer, so that
