@@ -170,7 +170,8 @@ def test(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Breaks a cluster under queries, again and again: `-- --runs 20 --seed 1 --write`."""
+    """Breaks clusters under queries, again and again: `-- --runs 20 --only killed --write`."""
+    _system(session, "etcd")
     arguments = session.posargs or ["--runs", "5"]
     session.run("python", "-m", "faults", *arguments, env={"PYTHONPATH": "integration-tests"})
 

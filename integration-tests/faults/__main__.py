@@ -1,41 +1,96 @@
-"""`python -m faults --runs N`: breaks a cluster again and again, and tells what came of it."""
+"""`python -m faults`: breaks clusters again and again, and tells what came of it."""
 
 import argparse
 import sys
-import tempfile
-from pathlib import Path
+import time
+from collections.abc import Sequence
 
-from faults.bench import started
-from faults.runs import run_many, table
-from faults.scenarios import SCENARIOS
+from faults import keep
+from faults.outcomes import Record
+from faults.runs import run_many
+from faults.table import ROWS, Row
+from faults.tally import HEAD, row
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
-
-def main() -> int:
-    """Runs the scenarios; returns 1 if a run was not right."""
-    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="how often each scenario is run")
-    parser.add_argument("--seed", type=int, default=0, help="draws other moments for another seed")
-    parser.add_argument("--only", default="", help="scenarios whose names contain this")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.name}")
-    given = parser.parse_args()
-    names = [name for name in SCENARIOS if given.only in name]
-    print(f"seed {given.seed}, {given.runs} runs of each scenario", flush=True)  # noqa: T201
-    tallies = []
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        place = Path(folder, "cluster")
-        place.mkdir()
-        with started(place, given.seed) as bench:
-            for tally in run_many(bench, names, given.runs):
-                tallies.append(tally)
-                print("\n".join([tally.row(), *tally.failures]), flush=True)  # noqa: T201
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs rows; returns 1 if something does not hold that must."""
+    given = _parser().parse_args(arguments)
+    rows = [each for each in ROWS if given.only in each.name]
+    if not rows:
+        _say(f"a row is one of: {', '.join(each.name for each in ROWS)}")
+        return 2
+    if given.fresh:
+        keep.forget(each.name for each in rows)
+    deadline = time.monotonic() + given.minutes * 60 if given.minutes else float("inf")
+    for each in rows:
+        _run(each, _seeds(each, given), deadline)
+    records = keep.load()
+    problems = [problem for each in rows for problem in _told(each, records)]
     if given.write:
-        told = f"Seed {given.seed}.\n\n{table(tallies)}"
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{told}\n{END}{rest.partition(END)[2]}")
-    return int(any(tally.failures for tally in tallies))
+        keep.write_page(records)
+    return int(bool(problems))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
+    parser.add_argument(
+        "--runs",
+        default="5",
+        help="how often each row is run; 0.1x is a tenth of what is published",
+    )
+    parser.add_argument("--full", action="store_true", help="as often as is published: --runs 1x")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the first run; the next has one more"
+    )
+    parser.add_argument("--only", default="", help="rows whose names contain this")
+    parser.add_argument("--minutes", type=float, default=0, help="begins no run after this time")
+    parser.add_argument(
+        "--fresh", action="store_true", help="forgets former runs; otherwise these are not repeated"
+    )
+    parser.add_argument("--again", action="store_true", help="repeats runs that are kept")
+    parser.add_argument("--write", action="store_true", help=f"writes into {keep.PAGE.name}")
+    return parser
+
+
+def _seeds(each: Row, given: argparse.Namespace) -> list[int]:
+    asked = "1x" if given.full else given.runs
+    runs = max(1, round(float(asked[:-1]) * each.runs)) if asked.endswith("x") else int(asked)
+    done = {record.seed for record in keep.load() if record.row == each.name}
+    wanted = range(given.seed, given.seed + runs)
+    return [seed for seed in wanted if given.again or seed not in done]
+
+
+def _run(each: Row, seeds: Sequence[int], deadline: float) -> None:
+    if seeds:
+        _say(f"{each.name}: seeds {seeds[0]} to {seeds[-1]}")
+    for record in run_many(each, seeds, deadline):
+        keep.add(record)
+        if record.came_to != "right" and not (record.outcome and each.failures_max is None):
+            _complain(each, record)
+
+
+def _complain(each: Row, record: Record) -> None:
+    _say(
+        f"  {record.came_to}, seed {record.seed}: {record.why}\n"
+        f"  repeat it: python -m faults --only '{each.name}' --seed {record.seed} --runs 1 --again"
+    )
+
+
+def _told(each: Row, records: Sequence[Record]) -> list[str]:
+    """Prints a row; returns what does not hold of it."""
+    tally = keep.tally_of(each, records)
+    if not tally.records:
+        return []
+    _say("\n".join([*HEAD, row(tally, each.shown)]))
+    problems = [problem for bar in each.all_bars if (problem := bar(tally))]
+    for problem in problems:
+        _say(f"  {each.name} does not hold: {problem}")
+    return problems
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,70 +1,73 @@
-"""Runs scenarios again and again, counts, and writes what came of them as a table."""
+"""Runs rows again and again, each run from a seed of its own."""
 
-import statistics
+import random
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
 
+from cluster.waiting import Stopwatch
 from faults.bench import Bench
-from faults.scenarios import SCENARIOS, Outcome
+from faults.histories import simulated
+from faults.outcomes import HungError, Outcome, Record, WrongError
+from faults.table import Row
+from faults.worlds import WORLDS
 
-DRAWS_MAX = 25
+DRAWS_MAX = 40
 """How often a fault may come too late before the scenario itself is taken for broken."""
 
 
-@dataclass
-class Tally:
-    """What came of one scenario's runs."""
-
-    name: str
-    outcomes: list[Outcome] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    def row(self) -> str:
-        """Writes it as a row of the table."""
-        cells = [self.name, str(len(self.outcomes) + len(self.failures)), str(len(self.failures))]
-        if self.outcomes:
-            ratio = statistics.median(each.took_s / each.base_s for each in self.outcomes)
-            slowest = max(each.took_s for each in self.outcomes)
-            tasks = sum(each.tasks for each in self.outcomes)
-            repeated = sum(each.repeated for each in self.outcomes)
-            cells += [f"{ratio:.1f}", f"{slowest:.1f}", f"{repeated} of {tasks}" if tasks else ""]
-        else:
-            cells += ["", "", ""]
-        return f"| {' | '.join(cells)} |"
-
-
-HEAD = (
-    "| fault | runs | not right | median time ÷ fault-free | slowest, s | attempts repeated |",
-    "| --- | ---: | ---: | ---: | ---: | ---: |",
-)
-
-
-def table(tallies: Sequence[Tally]) -> str:
-    """Writes all as a table."""
-    return "\n".join([*HEAD, *(each.row() for each in tallies)])
-
-
-def run_once(bench: Bench, name: str) -> Outcome:
+def run_once(bench: Bench, row: Row, seed: int) -> Outcome:
     """Runs a scenario until its fault fires, and checks that the cluster is well afterwards.
 
     Raises:
         AssertionError: Rows are wrong, something hung, or the cluster is not well.
     """
+    assert row.scenario is not None
+    bench.rng = random.Random(seed)  # noqa: S311
     for _ in range(DRAWS_MAX):
-        outcome = SCENARIOS[name](bench)
+        outcome = row.scenario(bench)
+        row.mend(bench)
         bench.mend()
         if outcome is not None:
             return outcome
-    raise AssertionError(f"a fault fires in one of {DRAWS_MAX} draws: {name} did not")
+    raise AssertionError(f"a fault fires in one of {DRAWS_MAX} draws: {row.name} did not")
 
 
-def run_many(bench: Bench, names: Sequence[str], runs: int) -> Iterator[Tally]:
-    """Yields what came of each scenario; a run that fails is told of and the next one begins."""
-    for name in names:
-        tally = Tally(name)
-        for _ in range(runs):
-            try:
-                tally.outcomes.append(run_once(bench, name))
-            except Exception as failure:  # noqa: BLE001 - counted, and shown
-                tally.failures.append(repr(failure))
-        yield tally
+def run_many(row: Row, seeds: Sequence[int], deadline: float) -> Iterator[Record]:
+    """Yields what came of a row's runs, until the time is over.
+
+    A cluster in which a run went wrong is replaced.
+    """
+    left = list(seeds)
+    if row.scenario is None:
+        while left and time.monotonic() < deadline:
+            yield _recorded(row, left.pop(0), None)
+        return
+    while left and time.monotonic() < deadline:
+        with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
+            world: AbstractContextManager[Bench] = WORLDS[row.world](Path(folder), left[0])
+            with world as bench:
+                is_well = True
+                while is_well and left and time.monotonic() < deadline:
+                    watch = Stopwatch()
+                    record = _recorded(row, left.pop(0), bench)
+                    record = replace(record, ran_s=round(watch.elapsed_s, 3))
+                    is_well = record.outcome is not None
+                    yield record
+
+
+def _recorded(row: Row, seed: int, bench: Bench | None) -> Record:
+    try:
+        outcome = run_once(bench, row, seed) if bench else simulated(seed)
+    except HungError as hung:
+        return Record(row.name, seed, "hung", why=str(hung))
+    except WrongError as wrong:
+        return Record(row.name, seed, "wrong", why=str(wrong))
+    except Exception as broken:  # noqa: BLE001 - counted, and shown
+        return Record(row.name, seed, "broken", why=repr(broken))
+    if outcome.finished:
+        return Record(row.name, seed, "right", outcome)
+    return Record(row.name, seed, "failed", outcome, bench.last_error if bench else "")
