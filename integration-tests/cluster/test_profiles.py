@@ -4,19 +4,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 from datafusion import SessionContext
 
 import springald
-from cluster.footprint import Footprint
+from cluster.footprint import Footprint, children_running
 from cluster.occupied import start_busy
 from cluster.tables import FILES, NUMBERS_ROWS, SPREAD, SUMS, sums
 from cluster.waiting import wait_until
 from springald import JobProfile, JobStatus, OperatorProfile
-from springald.errors import CastFailedError, UnknownColumnError
+from springald.errors import CastFailedError, TaskLostError, UnknownColumnError
 
+_STARTED_S = 2.0
 _PREDICATES = (
     "id >= 0",
     "id % 10 = 3",
@@ -189,6 +192,49 @@ def test_profile_of_a_running_and_of_a_cancelled_job_tells_what_is_known(
     assert "seen enough" in cancelled.error
     assert [s.rows_out for s in cancelled.stages if s in done] == [s.rows_out for s in done]
     assert "not begun" in cancelled.to_text()
+
+
+def test_profile_outlives_the_engines_that_ran_the_job(
+    patient: springald.LocalCluster, con: springald.Connection, busy: Path
+) -> None:
+    """A task that was lost tells nothing of its operators; those that had ended did.
+
+    It is lost three times, wherever it runs, so that its job fails.
+    """
+    job = start_busy(con, busy)
+    running = next(each for each in job.statistics().tasks if each.state == "running")
+    task, stage_id = running.task_id.partition("#")[0], running.stage_id
+    for attempt in range(1, 4):
+        where = wait_until(
+            partial(_executor_of, job, f"{task}#{attempt}"), f"attempt {attempt} runs"
+        )
+        (executor,) = (each for each in patient.executors if each.executor_id == where)
+        wait_until(partial(_engines_at_work, executor), "an engine is at work")[0].kill()
+    assert job.wait(20) is JobStatus.FAILED
+    assert isinstance(job.error, TaskLostError)
+    assert all(executor.is_alive for executor in patient.executors)
+    profile = job.profile()
+    lost = next(stage for stage in profile.stages if stage.stage_id == stage_id)
+    assert not any(o.rows_out for o in lost.operators)
+    done = [
+        stage for stage in profile.stages if stage.tasks and stage.tasks == stage.tasks_finished
+    ]
+    assert any(o.rows_out for stage in done for o in stage.operators)
+    assert "TASK_LOST" in profile.to_text()
+    job.release()
+    assert con.profile(job.id).to_json() == profile.to_json()
+
+
+def _engines_at_work(executor: springald.ExecutorProcess) -> list[psutil.Process]:
+    """Those that have computed for longer than an engine takes to start."""
+    engines = children_running(psutil.Process(executor.pid), "engine_process")
+    return [each for each in engines if sum(each.cpu_times()[:2]) > _STARTED_S]
+
+
+def _executor_of(job: springald.Job, attempt_id: str) -> str:
+    """Where an attempt runs; nothing if it does not."""
+    tasks = [each for each in job.statistics().tasks if each.task_id == attempt_id]
+    return next((each.executor_id for each in tasks if each.state == "running"), "")
 
 
 def test_profile_tells_what_crossed_executors(footprint: Footprint, numbers: Path) -> None:

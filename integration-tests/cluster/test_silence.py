@@ -13,7 +13,7 @@ import pytest
 
 import springald
 from cluster.fixtures import started_in
-from cluster.footprint import Footprint
+from cluster.footprint import Footprint, wait_computing
 from cluster.health import slots_free, slots_total, wait_executors
 from cluster.occupied import start_busy
 from cluster.raw import fetch, raw_session, rpc_error
@@ -24,6 +24,7 @@ from springald.errors import InputLostError, SessionNotFoundError
 from springald.scheduler.v1 import scheduler_pb2 as pb
 
 _EXECUTOR_S = 2.0
+_LAST_NICE = 19
 _SESSION_S = 3.0
 _UNWATCHED_S = 2.0
 
@@ -71,6 +72,44 @@ def test_executor_that_hangs_is_lost_and_may_come_back(
         psutil.Process(hung.pid).send_signal(signal.SIGCONT)
     wait_executors(con, patient)
     wait_until(lambda: slots_free(con) == slots_total(con), "all slots are free")
+
+
+def test_executor_that_is_busy_is_never_lost(
+    patient: springald.LocalCluster, con: springald.Connection, busy: Path
+) -> None:
+    """An agent speaks in time however much its engine computes beside it (P4.3).
+
+    Both are put on one processor, which the engine takes first, and the silence that is allowed is
+    a fifth of the usual one.
+    """
+    agent = psutil.Process(patient.executors[0].pid)
+    processes = [agent, *agent.children(recursive=True)]
+    before = {each: (each.cpu_affinity(), each.nice()) for each in processes}
+    job = start_busy(con, busy)
+    try:
+        for each in processes:
+            each.cpu_affinity([before[agent][0][0]])
+        agent.nice(_LAST_NICE)
+        engine = wait_computing(agent)
+        began_s, silent_ms = _computed_s(engine), [0]
+
+        def has_computed() -> bool:
+            listed = {each.id: each.silent_ms for each in con.executors()}
+            silent_ms.append(listed[patient.executors[0].executor_id])
+            return _computed_s(engine) > began_s + 3 * _EXECUTOR_S
+
+        wait_until(has_computed, "the engine has computed for long", 60)
+        assert max(silent_ms) < _EXECUTOR_S * 1000
+        assert all("#2" not in each.task_id for each in job.statistics().tasks)
+    finally:
+        for each, (processors, nice) in before.items():
+            each.cpu_affinity(processors)
+            each.nice(nice)
+        job.cancel()
+
+
+def _computed_s(process: psutil.Process) -> float:
+    return float(process.cpu_times().user)
 
 
 def test_session_without_a_client_expires(patient: springald.LocalCluster) -> None:
