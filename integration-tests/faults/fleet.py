@@ -15,7 +15,7 @@ from cluster.waiting import wait_until
 from etcd_servers import free_ports
 from faults.relay import Relay
 from springald.cluster_process import ClusterProcess, ExecutorProcess
-from springald_scheduler.adapters.election import LEADER
+from springald.leader_finder import LEADER
 from springald_scheduler.adapters.stores.interface import StoreError
 from springald_scheduler.adapters.stores.opening import is_shared, open_store
 from springald_scheduler.codec.records import scheduler_from_bytes
