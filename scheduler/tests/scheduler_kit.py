@@ -181,9 +181,11 @@ class Scheduler:
 
 
 @contextmanager
-def running(limits: CoreLimits | None = None, *, port: bool = True) -> Iterator[Scheduler]:
+def running(
+    limits: CoreLimits | None = None, *, port: bool = True, store: MemoryStore | None = None
+) -> Iterator[Scheduler]:
     """A scheduler, on a free port of loopback unless told otherwise."""
-    planner, store = ScriptedPlanner(), MemoryStore()
+    planner, store = ScriptedPlanner(), store or MemoryStore()
     core = SchedulerCore(FACTS, limits)
     with SchedulerDriver(core, planner, store) as driver:
         scheduler = Scheduler(core, driver, SchedulerApi(driver), planner, store)

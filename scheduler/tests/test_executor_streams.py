@@ -1,10 +1,20 @@
 """Executors, over real gRPC on loopback: let in, refused, garbled, silent, replaced, gone."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from scheduler_kit import Executor, Scheduler, execute_request, registration, running, wait_until
+from scheduler_kit import (
+    DEADLINE_S,
+    Executor,
+    Scheduler,
+    execute_request,
+    registration,
+    running,
+    wait_until,
+)
 
 from springald.codec.errors import error_from_proto, error_from_rpc
 from springald.errors import (
@@ -22,6 +32,8 @@ from springald.errors import (
 from springald.executor.v1 import executor_pb2 as pb
 from springald.limits import HEARTBEAT_INTERVAL_MS, MESSAGE_BYTES_MAX
 from springald.scheduler.v1 import scheduler_pb2 as client_pb
+from springald_scheduler.adapters.store import MemoryStore
+from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.limits import CoreLimits
 
 
@@ -169,6 +181,45 @@ def test_executor_that_is_silent_is_disconnected() -> None:
         assert isinstance(error, ExecutorLostError)
         assert "silent for 0.2 s" in error.message
         assert listed(scheduler) == []
+
+
+class HaltingStore(MemoryStore):
+    """A store whose writes take as long as a test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flows = threading.Event()
+        self.flows.set()
+        self.halted = threading.Event()
+
+    def write(self, changes: Sequence[Persist | Forget]) -> None:
+        """Waits, and writes."""
+        if not self.flows.is_set():
+            self.halted.set()
+        self.flows.wait(DEADLINE_S)
+        super().write(changes)
+
+
+def test_executor_whose_message_waits_for_a_slow_store_is_not_silent() -> None:
+    """P4.3: what is in line behind a message that is being taken in was not left unsaid."""
+    silence_ms, store = 200, HaltingStore()
+    with (
+        running(CoreLimits(executor_silence_ms_max=silence_ms), store=store) as scheduler,
+        Executor(scheduler.address, automatic=False) as executor,
+        ThreadPoolExecutor(1) as client,
+    ):
+        executor.wait("registered")
+        last = client.submit(submit, scheduler)
+        (launch,) = executor.wait("launch_task")
+        store.flows.clear()
+        executor.finish(launch)
+        assert store.halted.wait(DEADLINE_S)
+        known = scheduler.core.world.executors
+        until_ms = known["e1"].heard_ms + 3 * silence_ms
+        wait_until(lambda: known["e1"].heard_ms > until_ms, "it counts as heard")
+        store.flows.set()
+        assert last.result(DEADLINE_S).status == client_pb.JOB_STATUS_SUCCEEDED
+        assert listed(scheduler) == ["e1"]
 
 
 def test_executor_that_beats_is_heard(scheduler: Scheduler) -> None:

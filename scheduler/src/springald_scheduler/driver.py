@@ -299,6 +299,10 @@ class SchedulerDriver:
         Raises:
             SpringaldError: The message is not one that may come now; the caller ends the stream.
         """
+        with self._links.taking_in(link):
+            self._take_in(link, message)
+
+    def _take_in(self, link: ExecutorLink, message: pb.ConnectRequest) -> None:
         life = self._links.life_of(link)
         if message.WhichOneof("message") == "registration":
             if life:
@@ -523,7 +527,9 @@ class SchedulerDriver:
             log.warning("session not closed", session_id=session_id, error=str(error))
 
     def _tell_time(self) -> None:
-        self._post_late(on.TimePassed())
+        # Whoever waits for a slow store with an executor's message does not read the next ones.
+        heard = [on.ExecutorHeard(*life) for life in self._links.busy_lives()]
+        self._post_late(*heard, on.TimePassed())
 
     def _unwatch(self, watch: Watch) -> None:
         if self._watches.remove(watch):

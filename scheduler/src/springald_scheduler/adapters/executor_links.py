@@ -1,6 +1,8 @@
 """The streams of all executors: which one is whose."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from springald.errors import ExecutorLostError, SpringaldError
 from springald.executor.v1.executor_pb2 import ConnectResponse
@@ -20,10 +22,24 @@ class ExecutorLinks:
         self._ended: set[ExecutorLink] = set()
         self._links: dict[str, tuple[str, ExecutorLink]] = {}
         self._lives: dict[ExecutorLink, tuple[str, str]] = {}
+        self._busy: set[ExecutorLink] = set()
 
     def life_of(self, link: ExecutorLink) -> tuple[str, str] | None:
         """Returns whose link it is; None before its registration and after its end."""
         return self._lives.get(link)
+
+    @contextmanager
+    def taking_in(self, link: ExecutorLink) -> Iterator[None]:
+        """Notes for the time of a block that a message of a link is being taken in."""
+        self._busy.add(link)
+        try:
+            yield
+        finally:
+            self._busy.discard(link)
+
+    def busy_lives(self) -> list[tuple[str, str]]:
+        """Returns whose messages are being taken in: what these send meanwhile is not read yet."""
+        return [life for link in self._busy.copy() if (life := self._lives.get(link))]
 
     def arrive(self, executor_id: str, incarnation: str, link: ExecutorLink) -> None:
         """Notes who wants to register over a link, until it is put or turned away."""
