@@ -270,6 +270,23 @@ def test_stage_that_was_left_out_for_want_of_rows_has_the_job_begin_again(bench:
     assert bench.job().state is JobState.SUCCEEDED
 
 
+def test_readers_that_wait_accept_no_former_attempt_in_another_life(bench: Bench) -> None:
+    """What they had read may be kept by an executor whose report was not taken (P3.2)."""
+    bench.handle(bench.executor("e1"), bench.executor("e2"))
+    never = replace(bench.stage(1), repeats=Repeats.NEVER)
+    bench.run(never, bench.stage(2, reads=(1,)))
+    bench.handle(bench.finished("j1/s1/t1#1", "e1"))
+    (reader,) = bench.job().running.values()
+    other = "e2" if reader.executor_id == "e1" else "e1"
+    bench.handle(gone(reader.executor_id))
+    actions = [*bench.handle(bench.finished("j1/s1/t1#2", other)), *bench.handle(gone(other))]
+    actions += bench.handle(bench.executor("e3"))
+    records = [each.record for each in actions if isinstance(each, Persist)]
+    stages = [each for each in records if isinstance(each, StageRecord) and each.stage_id == 2]
+    assert stages
+    assert stages[-1].slices[0].void >= 1
+
+
 def test_result_that_is_lost_is_made_again_when_its_client_says_so(bench: Bench) -> None:
     """A job that succeeded runs once more, for the parts that its client could not fetch."""
     bench.handle(bench.executor("e1"), bench.executor("e2"))

@@ -124,8 +124,11 @@ def take_back_readers(world: World, job: Job, run: StageRun) -> None:
             reader.recorded = False
             world.do(Forget(world.cause, stage_key(job.job_id, reader.stage.stage_id)))
     begun = [each for each in readers if any(t.state in _BEGUN for t in each.tasks)]
-    for reader in begun:
-        _take_back(world, job, reader)
+    # Executors may still have reports of attempts that were given up, and another life of the
+    # scheduler would take them up.
+    for reader in readers:
+        if any(t.attempt > t.void for t in reader.tasks):
+            _take_back(world, job, reader)
     if begun:
         names = ", ".join(str(each.stage.stage_id) for each in begun)
         stage_id = run.stage.stage_id
