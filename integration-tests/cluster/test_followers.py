@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 import springald
+from cluster.queued import check_answers, check_queued, queue_up
 from cluster.raw import channel_to, rpc_error, sql_plan
 from cluster.several import Several, several
 from cluster.tables import SPREAD, SUMS, sums
@@ -101,4 +102,15 @@ def test_leader_is_found_in_etcd_and_followed(pair: Several, numbers: Path) -> N
         assert con.url == f"springald://{pair.leader()}"
         assert pair.leader() != leader
         assert set(con.tables()) == {"numbers"}
+    pair.schedulers[leader] = pair.start(leader)
+
+
+def test_queued_jobs_outlive_the_leader(pair: Several, numbers: Path) -> None:
+    """A plan that is too large for one write of etcd is written in parts, and found whole."""
+    leader = pair.leader()
+    with springald.connect(pair.url_in_etcd) as con:
+        jobs = queue_up(con, numbers)
+        check_queued(jobs)
+        pair.schedulers[leader].kill()
+        check_answers(jobs)
     pair.schedulers[leader] = pair.start(leader)
