@@ -279,6 +279,19 @@ def test_changed_file_is_told_as_changed(bench: Bench, scan: pv.PlanNode) -> Non
     assert error.retryable
 
 
+def test_file_of_the_same_size_and_time_is_not_read_by_the_former_footer(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """A session that tasks share keeps no footers, or one would be taken for another file's."""
+    folder = tmp_path / "t"
+    for value in (5, 6):
+        parquet_files(folder, [pa.table({"k": [value] * 100, "v": ["x"] * 100})])
+        os.utime(folder / "part-0.parquet", ns=(10**18, 10**18))
+        query = "SELECT k, arrow_cast(v, 'Utf8') AS v FROM t WHERE k = "
+        scan = plan_of(context_over(1, t=folder), f"{query}{value}")
+        assert rows(bench.run(bench.request(stage_of(scan, SCHEMA), [0])).output).num_rows == 100
+
+
 def test_file_that_changes_while_it_is_read_is_told_as_changed(
     bench: Bench, scan: pv.PlanNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

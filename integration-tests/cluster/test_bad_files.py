@@ -235,3 +235,32 @@ def test_files_of_other_columns_fail_the_query(con: springald.Connection, files:
     with pytest.raises(e.SpringaldError) as raised:
         con.sql("SELECT sum(id) FROM t").to_arrow()
     assert raised.value.fault in ("data", "caller")
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["moved-there", "written-over"])
+@pytest.mark.parametrize("distribution", ["auto", "always"])
+def test_file_of_the_same_size_and_time_is_another_file(
+    con: springald.Connection, tmp_path: Path, distribution: str, *, moved: bool
+) -> None:
+    """Neither rows nor statistics of a former file are told of one with its size and time."""
+    con.sql(f"SET springald.distribution = {distribution}")
+    file, fresh = tmp_path / "t.parquet", tmp_path / "fresh"
+    sizes = set()
+    for value in (5, 6, 7):
+        rows = pa.table({"a": pa.array([value] * 100), "b": range(100)})
+        pq.write_table(rows, fresh, use_dictionary=False, compression="none")
+        os.utime(fresh, ns=(10**18, 10**18))
+        if moved or value == 5:
+            fresh.rename(file)
+        else:
+            file.write_bytes(fresh.read_bytes())
+            os.utime(file, ns=(10**18, 10**18))
+        sizes.add(file.stat().st_size)
+        if value == 5:
+            con.register_parquet("t", file)
+        found = con.sql(f"""
+            SELECT count(*) AS n, sum(x.a) AS a, max(x.a) AS most
+            FROM t x JOIN t y ON x.b = y.b WHERE x.a >= {value}
+        """)
+        assert found.to_pylist() == [{"n": 100, "a": 100 * value, "most": value}]
+    assert len(sizes) == 1

@@ -172,6 +172,26 @@ def test_plan_is_made_anew_when_files_changed(
     assert after.stages[-1].fragment.payload != before.stages[-1].fragment.payload
 
 
+@pytest.mark.parametrize("moved", [True, False], ids=["moved-there", "written-over"])
+@pytest.mark.parametrize("again", ["asked", "made"])
+def test_query_of_a_file_with_the_size_and_time_of_a_former_one_is_planned_anew(
+    planner: Planner, folder: Path, again: str, *, moved: bool
+) -> None:
+    """The engine, which knows statistics by size and time, must forget those of the former one."""
+    file, fresh = folder / "t/0.parquet", folder / "fresh"
+    for value in (5, 6, 7):
+        pq.write_table(pa.table({"a": [value] * 3}), fresh, use_dictionary=False)
+        if moved or value == 5:
+            fresh.rename(file)
+        else:
+            file.write_bytes(fresh.read_bytes())
+        os.utime(file, ns=(1, 1))
+        if again == "made" or value == 5:
+            planner.register_files("s", "t", "parquet", str(folder / "t"), [])
+        graph = plan(planner, "SELECT max(a) AS most FROM t")
+        assert f"expr=[{value} as most]" in str(graph.stages[-1].operators)
+
+
 def test_plan_of_files_that_are_gone_is_not_used(planner: Planner, folder: Path) -> None:
     """The error is the one of a query that comes for the first time."""
     plan(planner)

@@ -30,6 +30,7 @@ from springald_scheduler.core.graph import (
 from springald_scheduler.planning.adaptive import adapt
 from springald_scheduler.planning.cutter import Cutter
 from springald_scheduler.planning.drafts import StageDraft
+from springald_scheduler.planning.engine_errors import engine_errors
 from springald_scheduler.planning.explain import operators_of
 from springald_scheduler.planning.fidelity import (
     keeps_options,
@@ -42,7 +43,7 @@ from springald_scheduler.planning.model import ClusterShape
 from springald_scheduler.planning.repeatable import repeats_of
 from springald_scheduler.planning.rules import improvements
 from springald_scheduler.planning.scan_sizes import scanned_bytes
-from springald_scheduler.planning.session import PlannerSession, engine_errors, table_kind
+from springald_scheduler.planning.session import PlannerSession, table_kind
 
 FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
 """A fragment larger than this does without statistics of single files."""

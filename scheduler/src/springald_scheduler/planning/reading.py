@@ -13,8 +13,9 @@ from springald_scheduler.lowering.model import Lowered, PrivateTable
 from springald_scheduler.lowering.statement import lower_statement
 from springald_scheduler.lowering.text import string
 from springald_scheduler.planning import statements
+from springald_scheduler.planning.engine_errors import engine_errors
 from springald_scheduler.planning.model import Bound
-from springald_scheduler.planning.session import PlannerSession, engine_errors
+from springald_scheduler.planning.session import PlannerSession
 from springald_scheduler.planning.table_files import check_files
 from springald_scheduler.planning.words import StatementKind, statement_kind
 

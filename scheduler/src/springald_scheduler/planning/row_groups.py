@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald_scheduler.planning.table_files import FileIdentity, file_identity
 
 _INTEGERS = frozenset({"INT32", "INT64"})
 _FILES_ASKED = 8
@@ -42,20 +43,20 @@ class RowGroup:
 def row_groups(path: str, size: int, modified_ns: int, column: str) -> tuple[RowGroup, ...] | None:
     """Returns the row groups of a file that is known by its size and time, in the file's order.
 
-    A file that took another one's place, with its size and time, has a number of its own.
+    A file that took another one's place, with its size and time, has an identity of its own.
 
     Returns nothing if the file does not tell: the column is not there, is no whole number or date,
     has NULLs or no statistics, its dates are out of Python's range, or the file cannot be read.
     """
-    return _row_groups(path, size, modified_ns, _inode(path), column)
+    return _row_groups(path, size, modified_ns, _identity(path), column)
 
 
 @lru_cache(maxsize=4096)
 def _row_groups(
-    path: str, size: int, modified_ns: int, inode: int, column: str
+    path: str, size: int, modified_ns: int, who: FileIdentity, column: str
 ) -> tuple[RowGroup, ...] | None:
     try:
-        footer = _footer(path, size, modified_ns, inode)
+        footer = _footer(path, size, modified_ns, who)
         number = _number(footer, column)
         return None if number is None else _groups(footer, number, size)
     except (OSError, OverflowError, ValueError, pa.ArrowException):
@@ -67,15 +68,15 @@ def share_of_columns(path: str, size: int, modified_ns: int, columns: frozenset[
 
     Returns 1 if the file cannot be read.
     """
-    return _share_of_columns(path, size, modified_ns, _inode(path), columns)
+    return _share_of_columns(path, size, modified_ns, _identity(path), columns)
 
 
 @lru_cache(maxsize=4096)
 def _share_of_columns(
-    path: str, size: int, modified_ns: int, inode: int, columns: frozenset[str]
+    path: str, size: int, modified_ns: int, who: FileIdentity, columns: frozenset[str]
 ) -> float:
     try:
-        footer = _footer(path, size, modified_ns, inode)
+        footer = _footer(path, size, modified_ns, who)
         groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
         chunks = [group.column(n) for group in groups for n in range(footer.num_columns)]
     except (OSError, pa.ArrowException):
@@ -108,22 +109,22 @@ def rows_read(conf: pb.FileScanExecConf) -> int | None:
 
 def _rows(path: str, size: int, modified_ns: int) -> int | None:
     try:
-        return int(_footer(path, size, modified_ns, _inode(path)).num_rows)
+        return int(_footer(path, size, modified_ns, _identity(path)).num_rows)
     except (OSError, pa.ArrowException):
         return None
 
 
-def _inode(path: str) -> int:
-    """Returns a file's number on its device, or 0 if there is no such file."""
+def _identity(path: str) -> FileIdentity:
+    """Returns what tells a file from others in its place; zeros if there is no such file."""
     try:
-        return Path(path).stat().st_ino
+        return file_identity(Path(path).stat())
     except OSError:
-        return 0
+        return 0, 0
 
 
 @lru_cache(maxsize=128)
-def _footer(path: str, size: int, modified_ns: int, inode: int) -> pq.FileMetaData:
-    del size, modified_ns, inode  # they tell one state of the file from the next
+def _footer(path: str, size: int, modified_ns: int, who: FileIdentity) -> pq.FileMetaData:
+    del size, modified_ns, who  # they tell one state of the file from the next
     return pq.read_metadata(path)
 
 

@@ -25,18 +25,13 @@ from springald.engine.session import make_context
 from springald.errors import (
     InvalidQueryError,
     MessageTooLargeError,
-    PlanTooDeepError,
-    Position,
     SpringaldError,
-    SqlSyntaxError,
-    UnknownColumnError,
-    UnknownFunctionError,
     UnknownSettingError,
     UnknownTableError,
 )
-from springald.limits import INLINE_ROWS_BYTES_MAX, SQL_DEPTH_MAX
-from springald.sql_text import strip_end
+from springald.limits import INLINE_ROWS_BYTES_MAX
 from springald_scheduler.lowering.model import Lowered
+from springald_scheduler.planning.engine_errors import engine_errors, quoted_in
 from springald_scheduler.planning.model import Bound, ClusterShape, SessionSnapshot, Upload
 from springald_scheduler.planning.placeholders import Placeholders
 from springald_scheduler.planning.plan_cache import PlanCache, PlanKey, Scanned, depends_on_time
@@ -47,12 +42,13 @@ from springald_scheduler.planning.session_settings import (
     unknown_setting,
 )
 from springald_scheduler.planning.statements import parse_external_table
-from springald_scheduler.planning.table_files import check_files, footprint, scanned_entries
+from springald_scheduler.planning.table_files import (
+    KnownFiles,
+    check_files,
+    scanned_entries,
+)
 from springald_scheduler.planning.words import (
     StatementKind,
-    nesting,
-    position_at,
-    position_of_name,
     statement_kind,
 )
 
@@ -108,6 +104,7 @@ class PlannerSession:
         self.lowered: dict[bytes, Lowered] = {}
         self._applied: dict[str, str] = {}
         self._columns: dict[str, bytes] = {}
+        self._known = KnownFiles()
 
     @contextmanager
     def statement(self) -> Iterator[None]:
@@ -140,6 +137,9 @@ class PlannerSession:
         Raises:
             SpringaldError: The engine refuses it.
         """
+        if not self._known.meet(entry.path):
+            self._forget_files()
+            self._known.meet(entry.path)
         with engine_errors(""):
             apply_entry(self.context, entry, {})
         self.bound = replace(self.bound, entries=(*self.bound.entries, entry))
@@ -157,22 +157,45 @@ class PlannerSession:
         Raises:
             SpringaldError: The engine refuses it, or files that it reads are not there.
         """
+        frame = self._frame(sql, partitions)
+        if not self._look_at_files(frame):
+            self._forget_files()
+            frame = self._frame(sql, partitions)
+            self._look_at_files(frame)
+        return frame
+
+    def _frame(self, sql: str, partitions: int) -> DataFrame:
         if partitions != self.partitions:
             self.context.sql(f"SET {TARGET_PARTITIONS} = {partitions}")
             self.partitions = partitions
         try:
             with engine_errors(sql):
                 self._apply_settings()
-                frame = plan_query(self.context, self.whole(sql), _QUERY_ONLY)
+                return plan_query(self.context, self.whole(sql), _QUERY_ONLY)
         except UnknownTableError as error:
             raise self._reason(error) from None
+
+    def _look_at_files(self, frame: DataFrame) -> bool:
+        """Notes the files that a query scans; False if the engine may take some for others.
+
+        Raises:
+            SpringaldError: Files are not there, or not to be read.
+        """
         self.scanned = []
+        as_known = True
         entries = (*self.entries.values(), *self.bound.entries)
         for entry in scanned_entries(frame.logical_plan(), entries):
             kind = table_kind(entry)
             check_files(self._allowed, entry.path, kind)
-            self.scanned.append(Scanned(entry.path, kind, footprint(entry.path)))
-        return frame
+            as_known &= self._known.meet(entry.path)
+            self.scanned.append(Scanned(entry.path, kind, self._known.footprint(entry.path)))
+        return as_known
+
+    def _forget_files(self) -> None:
+        """Makes the engine session anew, which knows nothing of files."""
+        self.rebuild()
+        for entry in self.bound.entries:
+            apply_entry(self.context, entry, {})
 
     def plan_key(self, sql: str, shape: ClusterShape) -> PlanKey | None:
         """Returns all but the files that a query's plan depends on; None if it is not enough."""
@@ -214,7 +237,7 @@ class PlannerSession:
 
     def _reason(self, unknown: UnknownTableError) -> SpringaldError:
         """Returns why a table is not there, if the session has it and could not make it again."""
-        name = _quoted_in(unknown.message).rsplit(".", maxsplit=1)[-1]
+        name = quoted_in(unknown.message).rsplit(".", maxsplit=1)[-1]
         reason = self.missing.get(name)
         if reason is None:
             return unknown
@@ -291,6 +314,7 @@ class PlannerSession:
 
     def rebuild(self) -> None:
         """Makes the engine session anew; a table whose files are gone is `missing`."""
+        self._known.clear()
         self.context = make_context(self.settings.engine, partitions=1)
         self._applied = {}
         self.partitions = _UNKNOWN
@@ -298,6 +322,9 @@ class PlannerSession:
 
     def _make(self, entries: Iterable[CatalogEntry]) -> None:
         self._forget_columns()
+        entries = list(entries)
+        for entry in entries:
+            self._known.meet(entry.path)
         failed = build(self.context, entries, self._locations())
         self.missing = {
             name: error_from_engine(failure, default=InvalidQueryError)
@@ -328,6 +355,9 @@ class PlannerSession:
         Raises:
             SpringaldError: The engine refuses it, or it is a view of what it replaces.
         """
+        if not self._known.meet(entry.path):
+            self._forget_files()
+            self._known.meet(entry.path)
         self._forget_columns()
         with engine_errors(sql or entry.statement):
             apply_entry(self.context, entry, self._locations())
@@ -421,27 +451,6 @@ class PlannerSession:
         return {upload_id: self.placeholders.folder(upload_id) for upload_id in self.uploads}
 
 
-@contextmanager
-def engine_errors(sql: str) -> Iterator[str]:
-    """Turns what the engine raises into typed errors with a place in the text, where known."""
-    try:
-        yield sql
-    except BaseException as failure:
-        if isinstance(failure, KeyboardInterrupt | SystemExit):
-            raise
-        error = error_from_engine(failure, default=InvalidQueryError)
-        if isinstance(error, SqlSyntaxError) and (depth := nesting(sql)) >= SQL_DEPTH_MAX:
-            # The parser gives up by taking the words that nest for names, and stumbles over those.
-            error = PlanTooDeepError(
-                f"expressions are nested less than {SQL_DEPTH_MAX} deep: got {depth}; "
-                "flatten them, or name parts of them in a WITH",
-                engine_message=error.engine_message,
-            )
-        elif error.position is None:
-            error.position = _position(error, sql)
-        raise error from None
-
-
 def table_kind(entry: CatalogEntry) -> str:
     """Returns the format of a table's files, `view` or `upload`."""
     if entry.upload_id:
@@ -451,25 +460,3 @@ def table_kind(entry: CatalogEntry) -> str:
     if statement_kind(entry.statement) is StatementKind.CREATE_VIEW:
         return "view"
     return parse_external_table(entry.statement).format
-
-
-def _position(error: SpringaldError, sql: str) -> Position | None:
-    if isinstance(error, SqlSyntaxError):
-        # Without a place the parser means the end.
-        return position_at(sql, len(strip_end(sql)))
-    kinds = (UnknownTableError, UnknownColumnError, UnknownFunctionError)
-    if not isinstance(error, kinds):
-        return None
-    name = _quoted_in(error.message) or _word_after(error.message, "named ")
-    return position_of_name(sql, name) if name else None
-
-
-def _quoted_in(text: str) -> str:
-    _, _, rest = text.partition("'")
-    inside, closed, _ = rest.partition("'")
-    return inside if closed else ""
-
-
-def _word_after(text: str, marker: str) -> str:
-    _, found, rest = text.partition(marker)
-    return rest.split()[0].rstrip(".,;") if found and rest.split() else ""

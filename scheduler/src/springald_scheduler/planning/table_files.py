@@ -23,8 +23,13 @@ _ARROW_HEAD_BYTES: Final = 8
 _ARROW_TAIL_BYTES: Final = 10
 """Bytes before which a file's footer ends: its length and the magic word."""
 
-Footprint = tuple[tuple[str, int, int, int], ...]
-"""Files with size, time of the last change in nanoseconds, and inode, by name."""
+FileIdentity = tuple[int, int]
+"""A file's number on its device, and when its name, owner, rights or bytes last changed, in
+nanoseconds: the one differs if another file was moved to its place, the other if it was written
+over, whatever time it was given then."""
+
+Footprint = tuple[tuple[str, int, int, FileIdentity], ...]
+"""Files with size, time of the last change in nanoseconds, and identity, by name."""
 
 _DEFAULT_SCHEMAS: Final = ("", "public.", "datafusion.public.")
 
@@ -102,8 +107,50 @@ def footprint(path: str) -> Footprint | None:
             status = os.stat(file)  # noqa: PTH116
         except OSError:
             return None
-        found.append((file, status.st_size, status.st_mtime_ns, status.st_ino))
+        found.append((file, status.st_size, status.st_mtime_ns, file_identity(status)))
     return tuple(found)
+
+
+def file_identity(status: os.stat_result) -> FileIdentity:
+    """Returns what a file shares with no other state of it, nor with a file in its place.
+
+    Example:
+        >>> file_identity(os.stat(__file__)) == file_identity(os.stat(__file__))
+        True
+    """
+    return status.st_ino, status.st_ctime_ns
+
+
+class KnownFiles:
+    """The files that an engine session has seen, table by table.
+
+    The engine keeps footers and statistics by name, size and time. Of a file that took another
+    one's place, and has its size and time, it believes what it knows of the former one.
+    """
+
+    def __init__(self) -> None:
+        """Knows none."""
+        self._footprints: dict[str, Footprint] = {}
+
+    def clear(self) -> None:
+        """Forgets all, as a new engine session has."""
+        self._footprints.clear()
+
+    def footprint(self, path: str) -> Footprint | None:
+        """Returns what was met last at a table's location."""
+        return self._footprints.get(path)
+
+    def meet(self, path: str) -> bool:
+        """Looks at a table's files; False if the engine takes one for another that it knows."""
+        now = footprint(path) if path else None
+        before = self._footprints.pop(path, None)
+        if now is None:
+            return True
+        self._footprints[path] = now
+        if before is None or before == now:
+            return True
+        known = {file[:3]: file[3] for file in before}
+        return all(known.get(file[:3], file[3]) == file[3] for file in now)
 
 
 def _files(location: str) -> Iterator[str]:
