@@ -10,7 +10,7 @@ from datafusion import SessionContext
 from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from plan_generator import DEPTH_MAX, TABLE, Generator
+from plan_generator import DEPTH_MAX, TABLE, Generator, asked
 from simulate import rows_of
 
 import springald
@@ -54,7 +54,7 @@ def test_plan_drawn_at_random_on_a_cluster_gives_what_the_engine_gives(
 ) -> None:
     """P8.1: executors answer a plan with the rows of the engine's own calls for the same thing."""
     drawn = Generator(data.draw, engine).relation(data.draw(st.integers(1, DEPTH_MAX)))
-    want = drawn.frame.to_arrow_table()
+    want = asked(drawn.frame.to_arrow_table)
     got = connection.execute_plan(k.plan(drawn.plan)).result()
     assert plain_schema(got.schema).types == plain_schema(want.schema).types
     assert rows_of(got, in_order=drawn.ordered) == rows_of(want, in_order=drawn.ordered)

@@ -5,7 +5,7 @@ import pytest
 from datafusion import SessionContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plan_generator import DEPTH_MAX, TABLE, Generator
+from plan_generator import DEPTH_MAX, TABLE, Generator, asked
 from simulate import Simulation, rows_of
 
 
@@ -31,7 +31,7 @@ def test_plan_drawn_at_random_gives_what_the_engine_gives(
         simulation.upload("rows", TABLE)
     drawn = Generator(data.draw, engine).relation(data.draw(st.integers(1, DEPTH_MAX)))
     plan = k.plan(drawn.plan)
-    want = drawn.frame.to_arrow_table()
+    want = asked(drawn.frame.to_arrow_table)
     got = simulation.answer(plan)
     assert rows_of(got, in_order=drawn.ordered) == rows_of(want, in_order=drawn.ordered)
     assert simulation.describe(plan).names == want.schema.names

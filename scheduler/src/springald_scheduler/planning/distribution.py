@@ -44,6 +44,7 @@ from springald_scheduler.planning.repeatable import repeats_of
 from springald_scheduler.planning.rules import improvements
 from springald_scheduler.planning.scan_sizes import scanned_bytes
 from springald_scheduler.planning.session import PlannerSession, table_kind
+from springald_scheduler.planning.skipped_rows import check_skips, may_skip_too_much, mend_skips
 
 FILE_STATISTICS_BYTES_MAX: Final = 256 * 1024
 """A fragment larger than this does without statistics of single files."""
@@ -77,7 +78,7 @@ def _planned(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGra
     """Plans for one task first: a query that is small should cost one plan, and most are."""
     partitions = _partitions(session, shape)
     frame, plan = _physical_plan(session, sql, _partitions_of_one_task(session, shape))
-    tree = _tree(session, plan)
+    tree = _tree(session, frame, plan)
     if tree is None:
         return _whole_query(session, sql, frame, plan)
     reason = _reason_for_one_task(session, tree, shape)
@@ -87,7 +88,7 @@ def _planned(session: PlannerSession, sql: str, shape: ClusterShape) -> StageGra
         partitions = min(PARTITIONS_MAX, partitions * _rounds(session, tree, shape))
     if session.partitions != partitions:
         frame, plan = _physical_plan(session, sql, partitions)
-        tree = _tree(session, plan)
+        tree = _tree(session, frame, plan)
         if tree is None:
             return _whole_query(session, sql, frame, plan)
     return _cut(session, sql, tree, frame)
@@ -152,7 +153,7 @@ def _partitions_of_one_task(session: PlannerSession, shape: ClusterShape) -> int
     return min(partitions, max(shape.slots, default=partitions))
 
 
-def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
+def _tree(session: PlannerSession, frame: DataFrame, plan: ExecutionPlan) -> PlanNode | None:
     """Returns the plan as a tree, or nothing if it does not survive being serialised."""
     text = plan.display_indent()
     if loses_meaning(text):
@@ -166,6 +167,8 @@ def _tree(session: PlannerSession, plan: ExecutionPlan) -> PlanNode | None:
             again = ExecutionPlan.from_bytes(session.context, data).display_indent()
             if not same_operators(text, again):
                 return None
+        if may_skip_too_much(text):
+            mend_skips(tree, frame.optimized_logical_plan().display_indent())
     except Exception:  # noqa: BLE001 - the engine raises bare exceptions
         return None
     session.placeholders.mark(tree, session.uploads)
@@ -273,6 +276,8 @@ def _whole_query(
 ) -> StageGraph:
     schema = session.schema(frame)
     text = plan.display_indent()
+    if may_skip_too_much(text):
+        check_skips(text, frame.optimized_logical_plan().display_indent())
     if len(text) > MESSAGE_BYTES_MAX // 2:
         message = f"a plan's text has at most {MESSAGE_BYTES_MAX // 2} characters: got {len(text)}"
         raise PlanTooLargeError(f"{message}; compute large values from rows of a table")
