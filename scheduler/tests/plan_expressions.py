@@ -5,9 +5,13 @@ from typing import Any
 import plan_kit as k
 import pyarrow as pa
 
+from springald.types.c_schema import INTERVAL_MONTHS
+
 FACTS, DIMS = k.table("facts"), k.table("dims")
 F, D = k.table("facts", "f"), k.table("dims", "d")
 LISTS = k.sql("SELECT [1, 2, 3] AS l, {'p': 4, 'q': {'r': 5}} AS s, MAP {'a': 1} AS m")
+UNION = pa.UnionArray.from_sparse(pa.array([1], pa.int8()), [pa.array([5]), pa.array(["x"])])[0]
+RUNS = pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), pa.array(["x"]))[0]
 BY = "PARTITION BY g ORDER BY id"
 WINDOW: dict[str, Any] = {"by": ["g"], "order": [k.asc("id")]}
 
@@ -52,6 +56,40 @@ EXPRESSIONS: dict[str, tuple[k.Rel, k.Ex, str]] = {
         FACTS,
         k.like("s", k.lit("%3"), negated=True),
         "s NOT LIKE '%3' FROM facts",
+    ),
+    **{
+        f"like with the escape {escape} in {pattern}": (
+            FACTS,
+            k.like(k.call("||", "g", k.lit("%_\\!")), k.lit(pattern), escape=escape),
+            rf"(g || '%_\!') LIKE '{written}' FROM facts",
+        )
+        for escape, pattern, written in (
+            ("!", "a!%!_%", r"a\%\_%"),
+            ("!", "_%!!", r"_%!"),
+            ("!", r"a%\_", r"a%\\_"),
+            ("%", "a%%%__!", r"a\%\__!"),
+            ("a", "aa_%", "a_%"),
+        )
+    },
+    "value of a union": (
+        FACTS,
+        k.call("union_extract", k.lit(UNION), k.lit("1")),
+        "'x' FROM facts",
+    ),
+    "value of runs": (
+        FACTS,
+        k.call("||", k.cast(k.lit(RUNS), pa.string()), "g"),
+        "'x' || g FROM facts",
+    ),
+    "cast to an older interval": (
+        FACTS,
+        k.call("+", k.lit(0, pa.timestamp("ns")), k.cast("k", INTERVAL_MONTHS)),
+        "TIMESTAMP '1970-01-01' + arrow_cast(k, 'Interval(YearMonth)') FROM facts",
+    ),
+    "nulls in a struct": (
+        FACTS,
+        k.access("FIELD", k.lit({"a": 1, "b": [None]}), field="a"),
+        "1 FROM facts",
     ),
     "ilike": (FACTS, k.like("g", k.lit("A"), case=False), "g ILIKE 'A' FROM facts"),
     "similar to": (

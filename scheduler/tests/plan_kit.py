@@ -227,12 +227,19 @@ def in_list(value: Given, *items: Given, negated: bool = False) -> Ex:
 
 
 def like(
-    value: Given, pattern: Given, syntax: str = "LIKE", *, negated: bool = False, case: bool = True
+    value: Given,
+    pattern: Given,
+    syntax: str = "LIKE",
+    *,
+    negated: bool = False,
+    case: bool = True,
+    escape: str | None = None,
 ) -> Ex:
     body = expressions_pb2.LikeExpression(
         syntax=expressions_pb2.PatternSyntax.Value(f"PATTERN_SYNTAX_{syntax}"),
         negated=negated,
         ignores_case=not case,
+        escape=escape,
     )
     return lambda p: p.expression([ex(value), ex(pattern)], like=body)
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 from pyarrow import types as pt
 
 from springald.errors import UnsupportedError
+from springald.types.c_schema import INTERVAL_DAY_TIME, INTERVAL_MONTHS
 
 _SIMPLE: Final[dict[Any, str]] = {
     pa.null(): "Null",
@@ -30,6 +31,8 @@ _SIMPLE: Final[dict[Any, str]] = {
     pa.binary_view(): "BinaryView",
     pa.date32(): "Date32",
     pa.date64(): "Date64",
+    INTERVAL_MONTHS: "Interval(YearMonth)",
+    INTERVAL_DAY_TIME: "Interval(DayTime)",
     pa.month_day_nano_interval(): "Interval(MonthDayNano)",
 }
 _SQL: Final[dict[Any, str]] = {

@@ -8,6 +8,7 @@ from springald.plan.v1 import expressions_pb2, plan_pb2
 from springald.types import data_type_from_proto
 from springald_scheduler.lowering.arrow_types import arrow_text
 from springald_scheduler.lowering.calls import lower_call
+from springald_scheduler.lowering.literal_tables import needs_table, table_value
 from springald_scheduler.lowering.literals import cast_to, interval_text, literal_text, scalar_of
 from springald_scheduler.lowering.lowering import Lowering
 from springald_scheduler.lowering.model import Scope
@@ -81,7 +82,10 @@ def _literal(lowering: Lowering, expression: plan_pb2.Expression, _: Scope) -> P
     if interval:
         return interval
     scalar = scalar_of(message)
-    return literal_text(scalar) or _bound(lowering.bind(scalar), scalar.type)
+    text = literal_text(scalar)
+    if text is None and needs_table(scalar.type):
+        return table_value(lowering, scalar)
+    return text or _bound(lowering.bind(scalar), scalar.type)
 
 
 def _bound(parameter: str, data_type: Any) -> Piece:  # noqa: ANN401 - a type of pyarrow
@@ -99,7 +103,10 @@ def _parameter(lowering: Lowering, expression: plan_pb2.Expression, _: Scope) ->
         message = f"a parameter has a value: got none for ${name}"
         raise InvalidQueryError(f"{message}; send one", node_id=node_of(expression))
     scalar = lowering.given[name]
-    piece = literal_text(scalar) or _bound(lowering.give(name), scalar.type)
+    piece = literal_text(scalar)
+    if piece is None and needs_table(scalar.type):
+        piece = table_value(lowering, scalar)
+    piece = piece or _bound(lowering.give(name), scalar.type)
     if parameter.HasField("type"):
         return cast_to(piece.sql, data_type_from_proto(parameter.type))
     return piece
@@ -147,9 +154,22 @@ def _like(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> 
     like = expression.like
     value, pattern = yield lower_all(lowering, expression.common.operand_ids, scope)
     if like.HasField("escape") and like.escape != "\\":
-        message = f"the engine takes patterns whose escape is a backslash: got {like.escape!r}"
-        raise UnsupportedError(f"{message}; write the pattern with one")
+        pattern = _escaped_anew(lowering, expression.common.operand_ids[1], like.escape)
     return Piece(f"{value.inside} {like_operator(like)} {pattern.inside}", is_atom=False)
+
+
+def _escaped_anew(lowering: Lowering, pattern_id: int, escape: str) -> Piece:
+    """Returns a pattern with backslashes in the place of another escape, for the engine."""
+    literal = lowering.tree.expression(pattern_id).literal.value.value
+    if literal.WhichOneof("kind") != "string_value":
+        message = "a pattern with another escape than a backslash is a literal of text: got another"
+        raise UnsupportedError(f"{message}; write the pattern with backslashes")
+    made, characters = "", iter(literal.string_value)
+    for each in characters:
+        kept = next(characters, escape) if each == escape else each
+        is_plain = kept != "\\" and (each != escape or kept not in "%_")
+        made += kept if is_plain else f"\\{kept}"
+    return Piece(string(made))
 
 
 def _access(lowering: Lowering, expression: plan_pb2.Expression, scope: Scope) -> Step[Piece]:

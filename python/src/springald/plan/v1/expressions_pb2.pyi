@@ -578,8 +578,8 @@ class LikeExpression(_message.Message):
     ignores_case: _builtins.bool
     """True if letters match in upper and lower case, as `ILIKE` and `~*`. Not for SIMILAR."""
     escape: _builtins.str
-    """The character that makes the next one of a LIKE pattern stand for itself. Absent means `\\`. The
-    engine takes no other, so a reader refuses another with UNSUPPORTED.
+    """The character that makes the next one of a LIKE pattern stand for itself. Absent means `\\`. A
+    reader may refuse another with UNSUPPORTED where the pattern is no literal.
     """
     def __init__(
         self,
