@@ -87,7 +87,9 @@ class Ledger:
             case do.ServeClients():
                 self._adopts = False
             case do.CancelTask():
-                if action.attempt_id in self._sent_to:
+                # A scheduler without state has names of its own, which strangers may run too.
+                sent_to, _ = self._sent_to.get(action.attempt_id, (None, 0))
+                if sent_to == (action.executor_id, action.incarnation):
                     self._dismissed.add(action.attempt_id)
 
     def note_departure(self, executor_id: str, incarnation: str) -> None:
