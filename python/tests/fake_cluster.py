@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002, D102, N802 - gRPC and Flight dictate names and arguments, protos describe them
 
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from springald.codec.flight_errors import flight_error_from
 from springald.errors import (
     CancelledError,
     JobNotFoundError,
+    NotLeaderError,
     Position,
     SessionNotFoundError,
     SpringaldError,
@@ -53,6 +55,8 @@ class Script:
         breaks: How many of its streams break after their first update.
         lost_part: Reading its rows fails with this.
         rows_told: In place of the truth, how many rows each part is said to have.
+        lost_after: The last part ends after so many of its rows, until it is asked for again.
+        again: In place of `rows`, what is there when it was asked for again.
     """
 
     rows: pa.Table = field(default_factory=lambda: pa.table({"one": [1]}))
@@ -66,6 +70,23 @@ class Script:
     breaks: int = 0
     lost_part: SpringaldError | None = None
     rows_told: int | None = None
+    lost_after: int | None = None
+    again: pa.Table | None = None
+
+
+@dataclass(frozen=True)
+class FakeTls:
+    """What a cluster shows and trusts, as PEM.
+
+    Attributes:
+        certificate: The certificate of both of its servers.
+        key: Its private key.
+        trusted: The authorities of its clients, which must show a certificate.
+    """
+
+    certificate: bytes
+    key: bytes
+    trusted: bytes
 
 
 @dataclass
@@ -81,12 +102,13 @@ class FakeJob:
     status: pb.JobStatus.ValueType = pb.JOB_STATUS_QUEUED
     error: SpringaldError | None = None
     finished: int = 0
+    attempt: int = 1
 
 
 class FakeCluster(SchedulerServiceServicer):
     """Answers statements by their text, and remembers what it was asked."""
 
-    def __init__(self, address: str = "127.0.0.1:0") -> None:
+    def __init__(self, address: str = "127.0.0.1:0", tls: FakeTls | None = None) -> None:
         self.changed = threading.Condition()
         self.scripts: dict[str, Script] = {}
         self.default = Script()
@@ -99,8 +121,9 @@ class FakeCluster(SchedulerServiceServicer):
         self.protocol_major = PROTOCOL_MAJOR
         self.protocol_minor = 0
         self.forgetful = False
+        self.leader_address: str | None = None
         self.lease_ms = 60_000
-        self.flight = FakeFlight(self)
+        self.flight = FakeFlight(self, tls)
         self.grpc_server = grpc.server(
             futures.ThreadPoolExecutor(20),
             options=[
@@ -109,7 +132,16 @@ class FakeCluster(SchedulerServiceServicer):
             ],
         )
         add_SchedulerServiceServicer_to_server(self, self.grpc_server)
-        self.port = self.grpc_server.add_insecure_port(address)
+        self.port = (
+            self.grpc_server.add_insecure_port(address)
+            if tls is None
+            else self.grpc_server.add_secure_port(
+                address,
+                grpc.ssl_server_credentials(
+                    [(tls.key, tls.certificate)], tls.trusted, require_client_auth=True
+                ),
+            )
+        )
         self.grpc_server.start()
 
     @property
@@ -168,6 +200,7 @@ class FakeCluster(SchedulerServiceServicer):
     def OpenSession(
         self, request: pb.OpenSessionRequest, context: grpc.ServicerContext
     ) -> pb.OpenSessionResponse:
+        self._check_leader(context)
         self.note("open")
         session_id = f"session{len(self.sessions) + 1}"
         self.sessions[session_id] = {option.name: option.value for option in request.settings}
@@ -220,6 +253,9 @@ class FakeCluster(SchedulerServiceServicer):
         job = self._job(request.operation_id)
         if job is None:
             abort_rpc(context, JobNotFoundError(f"no job {request.operation_id}"))
+        if request.lost_task_ids:
+            self.note(f"lost {' '.join(request.lost_task_ids)}")
+            job.attempt += _last_output(job) in request.lost_task_ids
         for update in self._follow(job, context):
             yield pb.AttachJobResponse(update=update)
 
@@ -323,7 +359,12 @@ class FakeCluster(SchedulerServiceServicer):
         self.tables[request.name] = ("upload", schema_from_proto(request.schema))
         return pb.RegisterUploadResponse(table=pb.TableSummary(name=request.name, kind="upload"))
 
+    def _check_leader(self, context: grpc.ServicerContext) -> None:
+        if self.leader_address is not None:
+            abort_rpc(context, NotLeaderError.of(self.leader_address, "this one"))
+
     def _check_session(self, session_id: str, context: grpc.ServicerContext) -> None:
+        self._check_leader(context)
         if self.forgetful or session_id not in self.sessions:
             abort_rpc(context, SessionNotFoundError(f"no session {session_id}"))
 
@@ -378,15 +419,22 @@ class FakeCluster(SchedulerServiceServicer):
             with pa.ipc.new_stream(sink, job.script.rows.schema) as writer:
                 writer.write_table(job.script.rows)
             return pb.JobResult(inline=pb.InlineRows(arrow_stream=sink.getvalue().to_pybytes()))
-        parts = [
-            pb.ResultPart(
-                flight_address=self.flight.address,
-                ticket=f"{job.id} {number}".encode(),
-                rows=job.script.rows_told or 0,
-            )
-            for number in range(job.script.parts)
-        ]
+        parts = [self._part(job, number) for number in range(job.script.parts)]
         return pb.JobResult(remote=pb.RemoteRows(parts=parts, rows=job.script.rows.num_rows))
+
+    def _part(self, job: FakeJob, number: int) -> pb.ResultPart:
+        script = job.script
+        part = pb.ResultPart(
+            flight_address=self.flight.address,
+            ticket=f"{job.id} {number} {job.attempt}".encode(),
+            rows=script.rows_told or 0,
+        )
+        if script.lost_after is not None:
+            rows = part_of(job, number)
+            part.rows = rows.num_rows
+            digest = zlib.crc32(repr(rows.to_pydict()).encode())
+            part.outputs.add(task_id=_output(job, number), rows=rows.num_rows, digest=digest)
+        return part
 
     def _summary(self, job: FakeJob) -> pb.JobSummary:
         return pb.JobSummary(
@@ -403,8 +451,16 @@ class FakeCluster(SchedulerServiceServicer):
 class FakeFlight(flight.FlightServerBase):  # type: ignore[misc] # no types
     """Serves the rows of scripts in parts, and keeps uploads."""
 
-    def __init__(self, cluster: FakeCluster) -> None:
-        super().__init__("grpc://127.0.0.1:0")
+    def __init__(self, cluster: FakeCluster, tls: FakeTls | None) -> None:
+        if tls is None:
+            super().__init__("grpc://127.0.0.1:0")
+        else:
+            super().__init__(
+                "grpc+tls://127.0.0.1:0",
+                tls_certificates=[(tls.certificate, tls.key)],
+                verify_client=True,
+                root_certificates=tls.trusted,
+            )
         self.cluster = cluster
         self.address = f"127.0.0.1:{self.port}"
 
@@ -412,7 +468,7 @@ class FakeFlight(flight.FlightServerBase):  # type: ignore[misc] # no types
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         self.cluster.note("get")
-        job_id, _, number = ticket.ticket.decode().partition(" ")
+        job_id, number, attempt = ticket.ticket.decode().split()
         job = next((job for job in self.cluster.jobs if job.id == job_id), None)
         if job is None:
             raise flight_error_from(TicketInvalidError(f"no such ticket: {job_id}"))
@@ -422,8 +478,14 @@ class FakeFlight(flight.FlightServerBase):  # type: ignore[misc] # no types
         if script.batches is not None:
             reader = pa.RecordBatchReader.from_batches(script.schema, script.batches())
             return flight.RecordBatchStream(reader)
-        size = -(-script.rows.num_rows // script.parts)
-        return flight.RecordBatchStream(script.rows.slice(int(number) * size, size))
+        rows = part_of(job, int(number))
+        if script.lost_after is None:
+            return flight.RecordBatchStream(rows)
+        if int(number) == script.parts - 1 and attempt == "1":
+            rows = rows.slice(0, script.lost_after)
+        # Blocks are others each time, as those of another attempt may be.
+        batches = rows.to_batches(max_chunksize=1 + int(attempt))
+        return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(rows.schema, batches))
 
     def do_put(
         self,
@@ -442,15 +504,33 @@ class FakeFlight(flight.FlightServerBase):  # type: ignore[misc] # no types
         self.cluster.note("put")
 
 
+def part_of(job: FakeJob, number: int) -> pa.Table:
+    """The rows of one part of a job's result, all of them."""
+    script = job.script
+    whole = script.again if script.again is not None and job.attempt > 1 else script.rows
+    size = -(-whole.num_rows // script.parts)
+    return whole.slice(number * size, size)
+
+
+def _output(job: FakeJob, number: int) -> str:
+    """Names what a part consists of; only the last one is ever made again."""
+    attempt = job.attempt if number == job.script.parts - 1 else 1
+    return f"{job.id}/s1/t{number + 1}#{attempt}"
+
+
+def _last_output(job: FakeJob) -> str:
+    return _output(job, job.script.parts - 1)
+
+
 def syntax_error(line: int, column: int) -> SqlSyntaxError:
     """A refusal as the scheduler makes it."""
     return SqlSyntaxError("the text must parse: got FORM", position=Position(line, column))
 
 
 @contextmanager
-def running_cluster() -> Iterator[FakeCluster]:
+def running_cluster(tls: FakeTls | None = None) -> Iterator[FakeCluster]:
     """A cluster for the time of a block."""
-    cluster = FakeCluster()
+    cluster = FakeCluster(tls=tls)
     try:
         yield cluster
     finally:

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -35,12 +36,22 @@ FEATURES: Final = [
 ]
 
 
+@dataclass(frozen=True)
+class Held:
+    """A job that has succeeded, and what was taken of its rows."""
+
+    job: springald.Job
+    reader: pa.RecordBatchReader | None
+    first: pa.RecordBatch | None
+
+
 class PythonClient:
     """The sessions of one cluster, by the runner's names, and a method for each call."""
 
     def __init__(self) -> None:
         self._url: str | None = None
         self._sessions: dict[str, springald.Connection] = {}
+        self._held: dict[str, Held] = {}
 
     def hello(self, _: pb.Hello) -> pb.Answer:
         """Tells who this is."""
@@ -68,7 +79,7 @@ class PythonClient:
     def execute(self, call: pb.ExecuteCall) -> pb.Answer:
         """Runs a statement and takes its rows."""
         execute = call.execute
-        job = self._start(call.session, execute.statement)
+        job = self._run(call.session, execute.statement)
         if execute.cancel == vectors.CANCEL_MOMENT_AT_ONCE:
             job.cancel("a vector wants it")
         reader = job.result_batches()
@@ -77,12 +88,25 @@ class PythonClient:
             first = next(batch for batch in reader if batch.num_rows)
             job.cancel("a vector wants it")
             batches = chain([first], reader)
-        if execute.access == vectors.ACCESS_TOTALS:
-            return pb.Answer(totals=totals_of(batches))
-        table = pa.Table.from_batches(batches, schema=reader.schema)
-        if execute.access == vectors.ACCESS_ROWS:
-            return pb.Answer(typed_rows=rows_from_table(table))
-        return pb.Answer(rows=ipc_from_table(table))
+        return _rows_answer(batches, reader.schema, execute.access)
+
+    def start(self, call: pb.StartCall) -> pb.Answer:
+        """Runs a statement until it has succeeded."""
+        job = self._run(call.session, call.statement)
+        job.wait()
+        reader = job.result_batches() if call.takes_first_batch else None
+        first = next(batch for batch in reader if batch.num_rows) if reader else None
+        self._held[call.session] = Held(job, reader, first)
+        return _DONE
+
+    def fetch(self, call: pb.FetchCall) -> pb.Answer:
+        """Takes the rows of what was started."""
+        held = self._held.pop(call.session)
+        if held.reader is None:
+            table = held.job.result()
+            return _rows_answer(table.to_batches(), table.schema, call.access)
+        batches = chain([held.first], held.reader)
+        return _rows_answer(batches, held.reader.schema, call.access)
 
     def describe(self, call: pb.DescribeCall) -> pb.Answer:
         """Tells columns."""
@@ -116,15 +140,27 @@ class PythonClient:
 
     def close_all(self) -> None:
         """Closes all sessions."""
+        self._held.clear()
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()
 
-    def _start(self, session: str, statement: vectors.Statement) -> springald.Job:
+    def _run(self, session: str, statement: vectors.Statement) -> springald.Job:
         """Starts a statement: text as users write it, and the others as messages."""
         if _is_text(statement):
             return self._sessions[session].sql(statement.sql.text).execute()
         return self._sessions[session].execute_plan(_plan_of(statement))
+
+
+def _rows_answer(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, access: vectors.Access.ValueType
+) -> pb.Answer:
+    if access == vectors.ACCESS_TOTALS:
+        return pb.Answer(totals=totals_of(batches))
+    table = pa.Table.from_batches(batches, schema=schema)
+    if access == vectors.ACCESS_ROWS:
+        return pb.Answer(typed_rows=rows_from_table(table))
+    return pb.Answer(rows=ipc_from_table(table))
 
 
 def _is_text(statement: vectors.Statement) -> bool:

@@ -28,7 +28,7 @@ from springald.plan.v1 import plan_pb2 as springald_dot_plan_dot_v1_dot_plan__pb
 from springald.type.v1 import type_pb2 as springald_dot_type_dot_v1_dot_type__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%springald/conformance/v1/client.proto\x12\x18springald.conformance.v1\x1a%springald/conformance/v1/vector.proto\x1a\x1espringald/error/v1/error.proto\x1a\x1cspringald/plan/v1/plan.proto\x1a\x1cspringald/type/v1/type.proto\"\x96\x04\n\x04\x43\x61ll\x12\x30\n\x05hello\x18\x01 \x01(\x0b\x32\x1f.springald.conformance.v1.HelloH\x00\x12\x34\n\x07\x63onnect\x18\x02 \x01(\x0b\x32!.springald.conformance.v1.ConnectH\x00\x12\x32\n\x04open\x18\x03 \x01(\x0b\x32\".springald.conformance.v1.OpenCallH\x00\x12\x34\n\x05\x63lose\x18\x04 \x01(\x0b\x32#.springald.conformance.v1.CloseCallH\x00\x12\x38\n\x07\x65xecute\x18\x05 \x01(\x0b\x32%.springald.conformance.v1.ExecuteCallH\x00\x12:\n\x08\x64\x65scribe\x18\x06 \x01(\x0b\x32&.springald.conformance.v1.DescribeCallH\x00\x12\x36\n\x06upload\x18\x07 \x01(\x0b\x32$.springald.conformance.v1.UploadCallH\x00\x12\x45\n\x0eregister_files\x18\x08 \x01(\x0b\x32+.springald.conformance.v1.RegisterFilesCallH\x00\x12?\n\x0blist_tables\x18\t \x01(\x0b\x32(.springald.conformance.v1.ListTablesCallH\x00\x42\x06\n\x04\x63\x61ll\"\x07\n\x05Hello\"\x16\n\x07\x43onnect\x12\x0b\n\x03url\x18\x01 \x01(\t\"T\n\x08OpenCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x37\n\x08settings\x18\x02 \x01(\x0b\x32%.springald.conformance.v1.OpenSession\"\x1c\n\tCloseCall\x12\x0f\n\x07session\x18\x01 \x01(\t\"R\n\x0b\x45xecuteCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x32\n\x07\x65xecute\x18\x02 \x01(\x0b\x32!.springald.conformance.v1.Execute\"W\n\x0c\x44\x65scribeCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x36\n\tstatement\x18\x02 \x01(\x0b\x32#.springald.conformance.v1.Statement\"9\n\nUploadCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04rows\x18\x03 \x01(\x0c\"e\n\x11RegisterFilesCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12?\n\x0eregister_files\x18\x02 \x01(\x0b\x32\'.springald.conformance.v1.RegisterFiles\"!\n\x0eListTablesCall\x12\x0f\n\x07session\x18\x01 \x01(\t\"\x93\x03\n\x06\x41nswer\x12\x36\n\x05hello\x18\x01 \x01(\x0b\x32%.springald.conformance.v1.ClientHelloH\x00\x12.\n\x04\x64one\x18\x02 \x01(\x0b\x32\x1e.springald.conformance.v1.DoneH\x00\x12\x0e\n\x04rows\x18\x03 \x01(\x0cH\x00\x12\x34\n\ntyped_rows\x18\x04 \x01(\x0b\x32\x1e.springald.conformance.v1.RowsH\x00\x12\x32\n\x06totals\x18\x05 \x01(\x0b\x32 .springald.conformance.v1.TotalsH\x00\x12,\n\x07\x63olumns\x18\x06 \x01(\x0b\x32\x19.springald.type.v1.SchemaH\x00\x12\x30\n\x05names\x18\x07 \x01(\x0b\x32\x1f.springald.conformance.v1.NamesH\x00\x12*\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x19.springald.error.v1.ErrorH\x00\x12\x10\n\x06\x62roken\x18\t \x01(\tH\x00\x42\t\n\x07outcome\"\x86\x01\n\x0b\x43lientHello\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x08\x66\x65\x61tures\x18\x02 \x03(\x0e\x32!.springald.conformance.v1.Feature\x12\x34\n\x0cplan_version\x18\x03 \x01(\x0b\x32\x1e.springald.plan.v1.PlanVersion\"\x06\n\x04\x44oneb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%springald/conformance/v1/client.proto\x12\x18springald.conformance.v1\x1a%springald/conformance/v1/vector.proto\x1a\x1espringald/error/v1/error.proto\x1a\x1cspringald/plan/v1/plan.proto\x1a\x1cspringald/type/v1/type.proto\"\x82\x05\n\x04\x43\x61ll\x12\x30\n\x05hello\x18\x01 \x01(\x0b\x32\x1f.springald.conformance.v1.HelloH\x00\x12\x34\n\x07\x63onnect\x18\x02 \x01(\x0b\x32!.springald.conformance.v1.ConnectH\x00\x12\x32\n\x04open\x18\x03 \x01(\x0b\x32\".springald.conformance.v1.OpenCallH\x00\x12\x34\n\x05\x63lose\x18\x04 \x01(\x0b\x32#.springald.conformance.v1.CloseCallH\x00\x12\x38\n\x07\x65xecute\x18\x05 \x01(\x0b\x32%.springald.conformance.v1.ExecuteCallH\x00\x12:\n\x08\x64\x65scribe\x18\x06 \x01(\x0b\x32&.springald.conformance.v1.DescribeCallH\x00\x12\x36\n\x06upload\x18\x07 \x01(\x0b\x32$.springald.conformance.v1.UploadCallH\x00\x12\x45\n\x0eregister_files\x18\x08 \x01(\x0b\x32+.springald.conformance.v1.RegisterFilesCallH\x00\x12?\n\x0blist_tables\x18\t \x01(\x0b\x32(.springald.conformance.v1.ListTablesCallH\x00\x12\x34\n\x05start\x18\n \x01(\x0b\x32#.springald.conformance.v1.StartCallH\x00\x12\x34\n\x05\x66\x65tch\x18\x0b \x01(\x0b\x32#.springald.conformance.v1.FetchCallH\x00\x42\x06\n\x04\x63\x61ll\"\x07\n\x05Hello\"B\n\x07\x43onnect\x12\x0b\n\x03url\x18\x01 \x01(\t\x12*\n\x03tls\x18\x02 \x01(\x0b\x32\x1d.springald.conformance.v1.Tls\"f\n\x03Tls\x12\x1c\n\x14trusted_certificates\x18\x01 \x01(\t\x12\x1a\n\x12\x63lient_certificate\x18\x02 \x01(\t\x12\x12\n\nclient_key\x18\x03 \x01(\t\x12\x11\n\thost_name\x18\x04 \x01(\t\"T\n\x08OpenCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x37\n\x08settings\x18\x02 \x01(\x0b\x32%.springald.conformance.v1.OpenSession\"\x1c\n\tCloseCall\x12\x0f\n\x07session\x18\x01 \x01(\t\"R\n\x0b\x45xecuteCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x32\n\x07\x65xecute\x18\x02 \x01(\x0b\x32!.springald.conformance.v1.Execute\"o\n\tStartCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x36\n\tstatement\x18\x02 \x01(\x0b\x32#.springald.conformance.v1.Statement\x12\x19\n\x11takes_first_batch\x18\x03 \x01(\x08\"N\n\tFetchCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0e\x32 .springald.conformance.v1.Access\"W\n\x0c\x44\x65scribeCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x36\n\tstatement\x18\x02 \x01(\x0b\x32#.springald.conformance.v1.Statement\"9\n\nUploadCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04rows\x18\x03 \x01(\x0c\"e\n\x11RegisterFilesCall\x12\x0f\n\x07session\x18\x01 \x01(\t\x12?\n\x0eregister_files\x18\x02 \x01(\x0b\x32\'.springald.conformance.v1.RegisterFiles\"!\n\x0eListTablesCall\x12\x0f\n\x07session\x18\x01 \x01(\t\"\x93\x03\n\x06\x41nswer\x12\x36\n\x05hello\x18\x01 \x01(\x0b\x32%.springald.conformance.v1.ClientHelloH\x00\x12.\n\x04\x64one\x18\x02 \x01(\x0b\x32\x1e.springald.conformance.v1.DoneH\x00\x12\x0e\n\x04rows\x18\x03 \x01(\x0cH\x00\x12\x34\n\ntyped_rows\x18\x04 \x01(\x0b\x32\x1e.springald.conformance.v1.RowsH\x00\x12\x32\n\x06totals\x18\x05 \x01(\x0b\x32 .springald.conformance.v1.TotalsH\x00\x12,\n\x07\x63olumns\x18\x06 \x01(\x0b\x32\x19.springald.type.v1.SchemaH\x00\x12\x30\n\x05names\x18\x07 \x01(\x0b\x32\x1f.springald.conformance.v1.NamesH\x00\x12*\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x19.springald.error.v1.ErrorH\x00\x12\x10\n\x06\x62roken\x18\t \x01(\tH\x00\x42\t\n\x07outcome\"\x86\x01\n\x0b\x43lientHello\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x08\x66\x65\x61tures\x18\x02 \x03(\x0e\x32!.springald.conformance.v1.Feature\x12\x34\n\x0cplan_version\x18\x03 \x01(\x0b\x32\x1e.springald.plan.v1.PlanVersion\"\x06\n\x04\x44oneb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,29 +36,35 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'springald.conformance.v1.cl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CALL']._serialized_start=199
-  _globals['_CALL']._serialized_end=733
-  _globals['_HELLO']._serialized_start=735
-  _globals['_HELLO']._serialized_end=742
-  _globals['_CONNECT']._serialized_start=744
-  _globals['_CONNECT']._serialized_end=766
-  _globals['_OPENCALL']._serialized_start=768
-  _globals['_OPENCALL']._serialized_end=852
-  _globals['_CLOSECALL']._serialized_start=854
-  _globals['_CLOSECALL']._serialized_end=882
-  _globals['_EXECUTECALL']._serialized_start=884
-  _globals['_EXECUTECALL']._serialized_end=966
-  _globals['_DESCRIBECALL']._serialized_start=968
-  _globals['_DESCRIBECALL']._serialized_end=1055
-  _globals['_UPLOADCALL']._serialized_start=1057
-  _globals['_UPLOADCALL']._serialized_end=1114
-  _globals['_REGISTERFILESCALL']._serialized_start=1116
-  _globals['_REGISTERFILESCALL']._serialized_end=1217
-  _globals['_LISTTABLESCALL']._serialized_start=1219
-  _globals['_LISTTABLESCALL']._serialized_end=1252
-  _globals['_ANSWER']._serialized_start=1255
-  _globals['_ANSWER']._serialized_end=1658
-  _globals['_CLIENTHELLO']._serialized_start=1661
-  _globals['_CLIENTHELLO']._serialized_end=1795
-  _globals['_DONE']._serialized_start=1797
-  _globals['_DONE']._serialized_end=1803
+  _globals['_CALL']._serialized_end=841
+  _globals['_HELLO']._serialized_start=843
+  _globals['_HELLO']._serialized_end=850
+  _globals['_CONNECT']._serialized_start=852
+  _globals['_CONNECT']._serialized_end=918
+  _globals['_TLS']._serialized_start=920
+  _globals['_TLS']._serialized_end=1022
+  _globals['_OPENCALL']._serialized_start=1024
+  _globals['_OPENCALL']._serialized_end=1108
+  _globals['_CLOSECALL']._serialized_start=1110
+  _globals['_CLOSECALL']._serialized_end=1138
+  _globals['_EXECUTECALL']._serialized_start=1140
+  _globals['_EXECUTECALL']._serialized_end=1222
+  _globals['_STARTCALL']._serialized_start=1224
+  _globals['_STARTCALL']._serialized_end=1335
+  _globals['_FETCHCALL']._serialized_start=1337
+  _globals['_FETCHCALL']._serialized_end=1415
+  _globals['_DESCRIBECALL']._serialized_start=1417
+  _globals['_DESCRIBECALL']._serialized_end=1504
+  _globals['_UPLOADCALL']._serialized_start=1506
+  _globals['_UPLOADCALL']._serialized_end=1563
+  _globals['_REGISTERFILESCALL']._serialized_start=1565
+  _globals['_REGISTERFILESCALL']._serialized_end=1666
+  _globals['_LISTTABLESCALL']._serialized_start=1668
+  _globals['_LISTTABLESCALL']._serialized_end=1701
+  _globals['_ANSWER']._serialized_start=1704
+  _globals['_ANSWER']._serialized_end=2107
+  _globals['_CLIENTHELLO']._serialized_start=2110
+  _globals['_CLIENTHELLO']._serialized_end=2244
+  _globals['_DONE']._serialized_start=2246
+  _globals['_DONE']._serialized_end=2252
 # @@protoc_insertion_point(module_scope)

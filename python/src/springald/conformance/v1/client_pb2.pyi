@@ -43,6 +43,8 @@ class Call(_message.Message):
     UPLOAD_FIELD_NUMBER: _builtins.int
     REGISTER_FILES_FIELD_NUMBER: _builtins.int
     LIST_TABLES_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    FETCH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """Who the client is. Once, first."""
@@ -79,6 +81,14 @@ class Call(_message.Message):
     def list_tables(self) -> Global___ListTablesCall:
         """Tell the names of a session's tables."""
 
+    @_builtins.property
+    def start(self) -> Global___StartCall:
+        """Run a statement until it has succeeded, and hold its rows."""
+
+    @_builtins.property
+    def fetch(self) -> Global___FetchCall:
+        """Take the rows that are held."""
+
     def __init__(
         self,
         *,
@@ -91,12 +101,14 @@ class Call(_message.Message):
         upload: Global___UploadCall | None = ...,
         register_files: Global___RegisterFilesCall | None = ...,
         list_tables: Global___ListTablesCall | None = ...,
+        start: Global___StartCall | None = ...,
+        fetch: Global___FetchCall | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "close", b"close", "connect", b"connect", "describe", b"describe", "execute", b"execute", "hello", b"hello", "list_tables", b"list_tables", "open", b"open", "register_files", b"register_files", "upload", b"upload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "close", b"close", "connect", b"connect", "describe", b"describe", "execute", b"execute", "fetch", b"fetch", "hello", b"hello", "list_tables", b"list_tables", "open", b"open", "register_files", b"register_files", "start", b"start", "upload", b"upload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "close", b"close", "connect", b"connect", "describe", b"describe", "execute", b"execute", "hello", b"hello", "list_tables", b"list_tables", "open", b"open", "register_files", b"register_files", "upload", b"upload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "close", b"close", "connect", b"connect", "describe", b"describe", "execute", b"execute", "fetch", b"fetch", "hello", b"hello", "list_tables", b"list_tables", "open", b"open", "register_files", b"register_files", "start", b"start", "upload", b"upload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["hello", "connect", "open", "close", "execute", "describe", "upload", "register_files", "list_tables"]  # noqa: Y015
+    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["hello", "connect", "open", "close", "execute", "describe", "upload", "register_files", "list_tables", "start", "fetch"]  # noqa: Y015
     _WhichOneofArgType_call: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_call) -> _WhichOneofReturnType_call | None: ...
 
@@ -126,20 +138,64 @@ class Connect(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     URL_FIELD_NUMBER: _builtins.int
+    TLS_FIELD_NUMBER: _builtins.int
     url: _builtins.str
-    """`springald://host:port`; empty for local mode, which only a client that has it is asked for."""
+    """`springald://host:port`, or several of them with commas in between; empty for local mode, which
+    only a client that has it is asked for.
+    """
+    @_builtins.property
+    def tls(self) -> Global___Tls:
+        """How connections are encrypted; not at all if it is absent. Only a client with FEATURE_TLS is
+        asked for it.
+        """
+
     def __init__(
         self,
         *,
         url: _builtins.str = ...,
+        tls: Global___Tls | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tls", b"tls"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tls", b"tls", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Connect: _TypeAlias = Connect  # noqa: Y015
+
+@_typing.final
+class Tls(_message.Message):
+    """Tls says what connections are encrypted with. Files are PEM, and their paths absolute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRUSTED_CERTIFICATES_FIELD_NUMBER: _builtins.int
+    CLIENT_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CLIENT_KEY_FIELD_NUMBER: _builtins.int
+    HOST_NAME_FIELD_NUMBER: _builtins.int
+    trusted_certificates: _builtins.str
+    """The authorities that are trusted. Empty for those of the system."""
+    client_certificate: _builtins.str
+    """The client's certificate. Empty for none."""
+    client_key: _builtins.str
+    """Its private key, in PKCS 8. Empty for none."""
+    host_name: _builtins.str
+    """The name that is expected in the servers' certificates. Empty for the one they are reached by."""
+    def __init__(
+        self,
+        *,
+        trusted_certificates: _builtins.str = ...,
+        client_certificate: _builtins.str = ...,
+        client_key: _builtins.str = ...,
+        host_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_certificate", b"client_certificate", "client_key", b"client_key", "host_name", b"host_name", "trusted_certificates", b"trusted_certificates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tls: _TypeAlias = Tls  # noqa: Y015
 
 @_typing.final
 class OpenCall(_message.Message):
@@ -218,6 +274,68 @@ class ExecuteCall(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExecuteCall: _TypeAlias = ExecuteCall  # noqa: Y015
+
+@_typing.final
+class StartCall(_message.Message):
+    """StartCall runs a statement, so that something can happen to the cluster before its rows are taken.
+    The answer is `done` when the job has succeeded. A session holds the rows of one such job.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    TAKES_FIRST_BATCH_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session."""
+    takes_first_batch: _builtins.bool
+    """Take the first batch that has rows before the answer, and no more."""
+    @_builtins.property
+    def statement(self) -> _vector_pb2.Statement:
+        """The statement."""
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        statement: _vector_pb2.Statement | None = ...,
+        takes_first_batch: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session", b"session", "statement", b"statement", "takes_first_batch", b"takes_first_batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartCall: _TypeAlias = StartCall  # noqa: Y015
+
+@_typing.final
+class FetchCall(_message.Message):
+    """FetchCall takes the rows of the session's last StartCall, from the first one on, and gives the job
+    up.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session."""
+    access: _vector_pb2.Access.ValueType
+    """How the rows are taken. ACCESS_ROWS is not asked for."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        access: _vector_pb2.Access.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchCall: _TypeAlias = FetchCall  # noqa: Y015
 
 @_typing.final
 class DescribeCall(_message.Message):

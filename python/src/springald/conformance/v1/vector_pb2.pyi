@@ -61,6 +61,8 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """Takes decimals of 32 and 64 bits. Results for a client without it have them as decimals of 128
     bits, of the same precision and scale.
     """
+    FEATURE_TLS: _Feature.ValueType  # 13
+    """Encrypts its connections, and shows a certificate of its own."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
     """Feature is something that a client under test can do or not."""
@@ -93,6 +95,8 @@ FEATURE_SMALL_DECIMALS: Feature.ValueType  # 12
 """Takes decimals of 32 and 64 bits. Results for a client without it have them as decimals of 128
 bits, of the same precision and scale.
 """
+FEATURE_TLS: Feature.ValueType  # 13
+"""Encrypts its connections, and shows a certificate of its own."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015
 
 class _Access:
