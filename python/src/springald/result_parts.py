@@ -4,15 +4,20 @@ A result is one row after the other, whatever parts it comes in. Whoever has giv
 go on behind them in parts that were made again, if the outputs up to there are what they were.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from springald.backoff import waits_s
+from springald.client_limits import SCHEDULER_AWAY_MS_MAX
 from springald.codec.errors import error_from_proto
 from springald.errors import (
     ClusterError,
     InputLostError,
     InternalError,
     JobNotFoundError,
+    NotLeaderError,
+    SchedulerUnavailableError,
     SpringaldError,
     TicketExpiredError,
 )
@@ -79,27 +84,47 @@ def restored_parts(
 ) -> Parts:
     """Tells the scheduler of lost outputs and waits for the result that has them again.
 
+    Rides through a scheduler that restarts, or that leads no more, as the job itself does.
+
     Raises:
         SpringaldError: They cannot be made again.
     """
     request = pb.AttachJobRequest(
         session_id=session_id, operation_id=operation_id, lost_task_ids=lost
     )
-    stream = transport.attach_job(request)
-    hold(stream)
-    try:
-        for response in stream:
-            update = response.update
-            if not JobStatus.from_proto(update.status).is_final:
-                continue
-            if update.HasField("error"):
-                raise error_from_proto(update.error)
-            if update.result.WhichOneof("rows") != "remote":
-                break
-            return update.result.remote.parts
-    finally:
-        stream.close()
-    raise JobNotFoundError(f"a result is there until it is released: got none of {operation_id}")
+    waits = waits_s(SCHEDULER_AWAY_MS_MAX)
+    while True:
+        stream = transport.attach_job(request)
+        hold(stream)
+        try:
+            return _parts_of(_last_update(stream, operation_id), operation_id)
+        except (SchedulerUnavailableError, NotLeaderError):
+            wait_s = next(waits, None)
+            if wait_s is None:
+                raise
+            time.sleep(wait_s)
+        finally:
+            stream.close()
+
+
+def _last_update(stream: Stream[pb.AttachJobResponse], operation_id: str) -> pb.JobUpdate:
+    for response in stream:
+        if JobStatus.from_proto(response.update.status).is_final:
+            return response.update
+    raise SchedulerUnavailableError(
+        f"a job's stream must end with its last status: got the end of the stream of "
+        f"{operation_id} before it"
+    )
+
+
+def _parts_of(update: pb.JobUpdate, operation_id: str) -> Parts:
+    if update.HasField("error"):
+        raise error_from_proto(update.error)
+    if not update.result.remote.parts:
+        raise JobNotFoundError(
+            f"a result is there until it is released: got none of {operation_id}"
+        )
+    return update.result.remote.parts
 
 
 def rows_before(former: Parts, now: Parts, rows: int) -> None:
