@@ -27,6 +27,7 @@ constexpr contract::Feature kFeatures[] = {
     contract::FEATURE_LIST_TABLES,
     contract::FEATURE_TYPED_ROWS,
     contract::FEATURE_SMALL_DECIMALS,
+    contract::FEATURE_TLS,
 };
 constexpr const char* kReason = "a vector wants it";
 
@@ -112,6 +113,13 @@ std::uint64_t sum_of(const arrow::Array& column) {
   return sum;
 }
 
+/// The first batch that has rows.
+std::shared_ptr<arrow::RecordBatch> first_of(springald::Batches& batches) {
+  auto first = batches.next();
+  while (first->num_rows() == 0) first = batches.next();
+  return first;
+}
+
 /// `first` was taken before, or is nothing.
 contract::Answer totals_answer(const std::shared_ptr<arrow::RecordBatch>& first,
                                springald::Batches& batches) {
@@ -169,19 +177,30 @@ contract::Answer Handler::dispatch(const contract::Call& call) {
       return register_files(call.register_files());
     case contract::Call::kListTables:
       return list_tables(call.list_tables());
+    case contract::Call::kStart:
+      return start(call.start());
+    case contract::Call::kFetch:
+      return fetch(call.fetch());
     default:
       throw std::invalid_argument("a call is one that this program knows");
   }
 }
 
 contract::Answer Handler::connect(const contract::Connect& call) {
+  held_.clear();
   sessions_.clear();
   url_ = call.url();
+  tls_.reset();
+  if (call.has_tls()) {
+    tls_ = {call.tls().trusted_certificates(), call.tls().client_certificate(),
+            call.tls().client_key(), call.tls().host_name()};
+  }
   return done();
 }
 
 contract::Answer Handler::open(const contract::OpenCall& call) {
   springald::ConnectOptions options;
+  options.tls = tls_;
   for (const auto& setting : call.settings().settings()) {
     options.settings[setting.name()] = setting.value();
   }
@@ -203,14 +222,35 @@ contract::Answer Handler::execute(const contract::ExecuteCall& call) {
   auto batches = job.batches();
   std::shared_ptr<arrow::RecordBatch> first;
   if (wanted.cancel() == contract::CANCEL_MOMENT_FIRST_BATCH) {
-    do {
-      first = batches.next();
-    } while (first->num_rows() == 0);
+    first = first_of(batches);
     job.cancel(kReason);
   }
   if (wanted.access() == contract::ACCESS_TOTALS) return totals_answer(first, batches);
   const auto table = batches.to_table();
   return wanted.access() == contract::ACCESS_ROWS ? typed_rows_answer(*table) : rows_answer(*table);
+}
+
+contract::Answer Handler::start(const contract::StartCall& call) {
+  auto job = sessions_.at(call.session()).execute(plan_of(call.statement()));
+  job.wait();
+  Held held{std::move(job), std::nullopt, nullptr};
+  if (call.takes_first_batch()) {
+    held.batches = held.job.batches();
+    held.first = first_of(*held.batches);
+  }
+  held_.insert_or_assign(call.session(), std::move(held));
+  return done();
+}
+
+contract::Answer Handler::fetch(const contract::FetchCall& call) {
+  auto held = std::move(held_.extract(call.session()).mapped());
+  const bool totals = call.access() == contract::ACCESS_TOTALS;
+  if (!held.batches && !totals) return rows_answer(*held.job.table());
+  if (!held.batches) held.batches = held.job.batches();
+  if (totals) return totals_answer(held.first, *held.batches);
+  const auto rest = held.batches->to_table();
+  const auto first = arrow::Table::FromRecordBatches({held.first}).ValueOrDie();
+  return rows_answer(*arrow::ConcatenateTables({first, rest}).ValueOrDie());
 }
 
 contract::Answer Handler::describe(const contract::DescribeCall& call) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -26,7 +27,18 @@ class Handler {
   Answer upload(const springald::conformance::v1::UploadCall& call);
   Answer register_files(const springald::conformance::v1::RegisterFilesCall& call);
   Answer list_tables(const springald::conformance::v1::ListTablesCall& call);
+  Answer start(const springald::conformance::v1::StartCall& call);
+  Answer fetch(const springald::conformance::v1::FetchCall& call);
+
+  /// A job that has succeeded, and what was taken of its rows.
+  struct Held {
+    springald::Job job;
+    std::optional<springald::Batches> batches;
+    std::shared_ptr<arrow::RecordBatch> first;
+  };
 
   std::string url_;
+  std::optional<springald::TlsOptions> tls_;
   std::map<std::string, springald::Connection> sessions_;
+  std::map<std::string, Held> held_;
 };

@@ -42,11 +42,11 @@ void upload(Session& session, std::string_view name, arrow::RecordBatchReader& r
 }  // namespace
 
 Connection connect(std::string_view url, const ConnectOptions& options) {
-  return Connection(address_of(url), options);
+  return Connection(addresses_of(url), options);
 }
 
-Connection::Connection(const std::string& address, const ConnectOptions& options)
-    : session_(std::make_shared<Session>(address, options)) {}
+Connection::Connection(const std::vector<std::string>& addresses, const ConnectOptions& options)
+    : session_(std::make_shared<Session>(addresses, options)) {}
 
 Connection& Connection::operator=(Connection&& other) noexcept {
   if (this != &other) {

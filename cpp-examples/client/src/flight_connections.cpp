@@ -18,8 +18,12 @@ namespace {
 /// Application metadata of the last message of an upload; without it the rows are dropped.
 constexpr const char* kUploadComplete = "complete";
 
-flight::FlightClientOptions client_options() {
+flight::FlightClientOptions client_options(const Credentials& credentials) {
   auto options = flight::FlightClientOptions::Defaults();
+  options.tls_root_certs = credentials.trusted();
+  options.cert_chain = credentials.certificate();
+  options.private_key = credentials.key();
+  options.override_hostname = credentials.host_name();
   const auto set_ms = [&](const char* name, limits::milliseconds value) {
     options.generic_options.emplace_back(name, static_cast<int>(value.count()));
   };
@@ -110,8 +114,10 @@ std::shared_ptr<flight::FlightClient> FlightConnections::client(const std::strin
   auto& client = clients_[address];
   if (client == nullptr) {
     // This does not connect yet, so nobody waits while the lock is held.
-    const auto location = take_flight(flight::Location::Parse("grpc+tcp://" + address), address);
-    client = take_flight(flight::FlightClient::Connect(location, client_options()), address);
+    const std::string scheme = credentials_.is_encrypted() ? "grpc+tls://" : "grpc+tcp://";
+    const auto location = take_flight(flight::Location::Parse(scheme + address), address);
+    auto options = client_options(credentials_);
+    client = take_flight(flight::FlightClient::Connect(location, options), address);
   }
   return client;
 }

@@ -8,7 +8,9 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "credentials.hpp"
 #include "row_source.hpp"
 #include "springald/scheduler/v1/scheduler.pb.h"
 
@@ -17,7 +19,8 @@ namespace springald {
 /// Connections to Flight servers, opened when first used.
 class FlightConnections {
  public:
-  explicit FlightConnections(bool read_in_place) : read_in_place_(read_in_place) {}
+  FlightConnections(bool read_in_place, Credentials credentials)
+      : read_in_place_(read_in_place), credentials_(std::move(credentials)) {}
 
   /// Opens a part of a result: its files if they lie on this host, else the stream.
   std::unique_ptr<RowSource> read(const scheduler::v1::ResultPart& part);
@@ -31,6 +34,7 @@ class FlightConnections {
   bool may_be_here(const scheduler::v1::ResultPart& part);
 
   const bool read_in_place_;
+  const Credentials credentials_;
   std::mutex lock_;
   std::map<std::string, std::shared_ptr<arrow::flight::FlightClient>> clients_;
   std::set<std::string> apart_;  // addresses whose files cannot be read from here

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <random>
 #include <utility>
-#include <vector>
 
 #include "flight_error.hpp"
 #include "job_watch.hpp"
@@ -87,7 +86,7 @@ class Job::State {
     request.set_session_id(session_->id());
     request.set_operation_id(watch_->operation_id());
     try {
-      session_->scheduler().attempt(&Stub::ReleaseJob, request, limits::kCloseMax);
+      session_->scheduler().call_briefly(&Stub::ReleaseJob, request);
     } catch (const Error&) {
       // The result then goes when its time is over, or with its session.
     }
@@ -148,6 +147,22 @@ class Job::Rows : public RowSource {
   std::shared_ptr<arrow::Schema> schema_;
 };
 
+std::unique_ptr<RowSource> Job::open_rows(const std::shared_ptr<State>& state,
+                                          const scheduler::v1::JobResult& result) {
+  if (!result.has_remote()) return std::make_unique<InlineRows>(result.inline_().arrow_stream());
+  const auto& id = state->watch().operation_id();
+  if (state->is_released()) {
+    raise(error::v1::CODE_JOB_NOT_FOUND,
+          "a result is read once: got a second reading of " + id + "; execute the query again");
+  }
+  Parts parts(result.remote().parts().begin(), result.remote().parts().end());
+  if (parts.empty()) {
+    raise(error::v1::CODE_INTERNAL, "a result has at least one part: got none of " + id);
+  }
+  auto rows = std::make_unique<PartReader>(state->session_ptr(), id, std::move(parts));
+  return std::make_unique<Rows>(state, std::move(rows));
+}
+
 Job::Job(std::shared_ptr<Session> session, plan::v1::Plan plan) {
   session->check_open();
   state_ = std::make_shared<State>(std::move(session), std::move(plan));
@@ -179,23 +194,20 @@ JobStatus Job::wait_for(std::chrono::milliseconds timeout) const {
   return status();
 }
 
-Batches Job::batches() {
+Batches Job::batches() { return Batches(open_rows(state_, state_->wait_result())); }
+
+std::shared_ptr<arrow::Table> Job::table() {
   auto result = state_->wait_result();
-  if (!result.has_remote()) {
-    return Batches(
-        std::make_unique<InlineRows>(std::move(*result.mutable_inline_()->mutable_arrow_stream())));
+  // A result that is another one, since it was lost, is read once more.
+  for (int tried = 0;; ++tried) {
+    try {
+      return Batches(open_rows(state_, result)).to_table();
+    } catch (const ResultChanged& changed) {
+      if (tried == limits::kRestoresMax) throw;
+      auto& parts = *result.mutable_remote()->mutable_parts();
+      parts.Assign(changed.parts().begin(), changed.parts().end());
+    }
   }
-  if (state_->is_released()) {
-    raise(error::v1::CODE_JOB_NOT_FOUND,
-          "a result is read once: got a second reading of " + id() + "; execute the query again");
-  }
-  std::vector<scheduler::v1::ResultPart> parts(result.remote().parts().begin(),
-                                               result.remote().parts().end());
-  if (parts.empty()) {
-    raise(error::v1::CODE_INTERNAL, "a result has at least one part: got none of " + id());
-  }
-  auto rows = std::make_unique<PartReader>(state_->session_ptr(), std::move(parts));
-  return Batches(std::make_unique<Rows>(state_, std::move(rows)));
 }
 
 void Job::cancel(std::string_view reason) {

@@ -70,12 +70,13 @@ void JobWatch::listen(Listener listener) {
 
 /// Reads streams until one of them tells the end, with pauses that grow in between.
 void JobWatch::run(const std::stop_token& stopping) {
-  Backoff backoff(limits::kAttachTriesMax);
+  Backoff backoff(limits::kSchedulerAwayMax);
   bool was_broken = false;
   while (!stopping.stop_requested()) {
     const auto broken = follow_once(stopping, backoff);
     if (!broken) return;
-    if (broken->code() != error::v1::CODE_SCHEDULER_UNAVAILABLE) {
+    if (broken->code() != error::v1::CODE_SCHEDULER_UNAVAILABLE &&
+        broken->code() != error::v1::CODE_NOT_LEADER) {
       fail(typed(*broken, was_broken));
       return;
     }
@@ -93,26 +94,27 @@ void JobWatch::run(const std::stop_token& stopping) {
 std::optional<error::v1::Error> JobWatch::follow_once(const std::stop_token& stopping,
                                                       Backoff& backoff) {
   const auto context = open_context(stopping);
-  auto& stub = session_.scheduler().stub();
+  const auto endpoint = session_.scheduler().endpoints().current();
   // Executing again under the same name is safe until the job is known.
   if (!heard_) {
     scheduler::v1::ExecuteRequest request;
     request.set_session_id(session_.id());
     request.set_operation_id(operation_id_);
     *request.mutable_plan() = plan_;
-    const auto reader = stub.Execute(context.get(), request);
-    return read(*reader, scheduler::v1::ExecuteResponse(), *context, backoff);
+    const auto reader = endpoint->stub().Execute(context.get(), request);
+    return read(*reader, scheduler::v1::ExecuteResponse(), *context, *endpoint, backoff);
   }
   scheduler::v1::AttachJobRequest request;
   request.set_session_id(session_.id());
   request.set_operation_id(operation_id_);
-  const auto reader = stub.AttachJob(context.get(), request);
-  return read(*reader, scheduler::v1::AttachJobResponse(), *context, backoff);
+  const auto reader = endpoint->stub().AttachJob(context.get(), request);
+  return read(*reader, scheduler::v1::AttachJobResponse(), *context, *endpoint, backoff);
 }
 
 template <class Reader, class Response>
 std::optional<error::v1::Error> JobWatch::read(Reader& reader, Response response,
-                                               grpc::ClientContext& context, Backoff& backoff) {
+                                               grpc::ClientContext& context,
+                                               const Endpoint& endpoint, Backoff& backoff) {
   bool over = false;
   while (!over && reader.Read(&response)) {
     backoff.reset();
@@ -124,7 +126,11 @@ std::optional<error::v1::Error> JobWatch::read(Reader& reader, Response response
   if (over) context.TryCancel();
   const auto status = reader.Finish();
   if (over) return std::nullopt;
-  if (!status.ok()) return error_from_rpc(status, context, session_.scheduler().peer());
+  if (!status.ok()) {
+    auto error = error_from_rpc(status, context, endpoint.peer());
+    session_.scheduler().endpoints().leave(endpoint, error);
+    return error;
+  }
   return make_error(error::v1::CODE_SCHEDULER_UNAVAILABLE,
                     "a job's stream must end with its last status: got the end of the stream of " +
                         operation_id_ + " before it");

@@ -50,7 +50,8 @@ class JobWatch {
   std::optional<error::v1::Error> follow_once(const std::stop_token& stopping, Backoff& backoff);
   template <class Reader, class Response>
   std::optional<error::v1::Error> read(Reader& reader, Response response,
-                                       grpc::ClientContext& context, Backoff& backoff);
+                                       grpc::ClientContext& context, const Endpoint& endpoint,
+                                       Backoff& backoff);
   std::shared_ptr<grpc::ClientContext> open_context(const std::stop_token& stopping);
   void accept(const scheduler::v1::JobUpdate& update);
   void fail(error::v1::Error error);

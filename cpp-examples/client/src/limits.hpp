@@ -26,15 +26,15 @@ inline constexpr std::size_t kStatementBytesMax = 4 * 1024 * 1024;
 /// How long saying goodbye may take: closing a session, releasing a result, ending a fetch.
 inline constexpr milliseconds kCloseMax = 2s;
 
-/// How often a call is made while the scheduler cannot be reached.
-inline constexpr int kCallTriesMax = 5;
+/// How long calls are made again, and jobs attached to again, while no scheduler can be reached.
+inline constexpr milliseconds kSchedulerAwayMax = 60s;
 
-/// How often a job is attached to again without hearing any news in between.
-inline constexpr int kAttachTriesMax = 12;
+/// How long opening a session goes on among several schedulers of which none leads yet.
+inline constexpr milliseconds kElectionMax = 15s;
 
 /// The wait before the second try; it doubles from try to try, up to the longest.
 inline constexpr milliseconds kBackoffFirst = 50ms;
-inline constexpr milliseconds kBackoffMax = 2s;
+inline constexpr milliseconds kBackoffMax = 500ms;
 
 /// How often a client tells that its session is alive, at least.
 inline constexpr milliseconds kSessionKeepInterval = 60s;
@@ -42,6 +42,10 @@ inline constexpr milliseconds kSessionKeepInterval = 60s;
 /// How often an idle channel to the scheduler is probed, and how long a probe may go unanswered.
 inline constexpr milliseconds kKeepaliveInterval = 30s;
 inline constexpr milliseconds kKeepaliveAnswerMax = 20s;
+
+/// The same where there are other schedulers to turn to.
+inline constexpr milliseconds kKeepaliveIntervalOfSeveral = 10s;
+inline constexpr milliseconds kKeepaliveAnswerOfSeveralMax = 5s;
 
 /// How often an idle Flight channel is probed: servers by default resent it below five minutes.
 inline constexpr milliseconds kFlightKeepaliveInterval = 310s;
@@ -57,6 +61,9 @@ inline constexpr std::int64_t kUploadBlockBytesMax = 8 * 1024 * 1024;
 
 /// Batches of a result that are fetched before they are asked for.
 inline constexpr std::size_t kPrefetchBatchesMax = 4;
+
+/// How often a reading has lost parts of a result made again.
+inline constexpr int kRestoresMax = 5;
 
 /// A part of a result from this size on is worth asking whether its file lies on this host, and how
 /// long the executor may take to say so.

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <vector>
+#include <string>
 
+#include "result_parts.hpp"
 #include "row_source.hpp"
-#include "springald/scheduler/v1/scheduler.pb.h"
 
 namespace springald {
 
@@ -13,10 +13,10 @@ class Session;
 
 /// The rows of a result, in the order of its parts. A thread fetches them, so that the next are on
 /// their way while the last are worked on, and so that an executor that does not answer keeps
-/// nobody for longer than ConnectOptions::rows_silence.
+/// nobody for longer than ConnectOptions::rows_silence. Parts that are lost are made again (P5.8).
 class PartReader : public RowSource {
  public:
-  PartReader(std::shared_ptr<Session> session, std::vector<scheduler::v1::ResultPart> parts);
+  PartReader(std::shared_ptr<Session> session, std::string operation_id, Parts parts);
   ~PartReader() override;
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }

@@ -2,14 +2,10 @@
 
 #include <arrow/compute/cast.h>
 #include <arrow/compute/initialize.h>
-#include <arrow/io/file.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/util/key_value_metadata.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -19,21 +15,16 @@
 
 #include "flight_error.hpp"
 #include "limits.hpp"
+#include "located_file.hpp"
 #include "springald/executor/v1/files.pb.h"
 
 namespace springald {
 
 namespace {
 
-using FileReader = arrow::ipc::RecordBatchFileReader;
 using SchemaPtr = std::shared_ptr<arrow::Schema>;
 
 constexpr const char* kResultSchemaKey = "springald:result_schema";
-
-struct File {
-  std::shared_ptr<FileReader> batches;
-  std::vector<int> block_numbers;
-};
 
 std::string host_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -57,31 +48,6 @@ std::optional<executor::v1::LocatedFiles> locate(arrow::flight::FlightClient& cl
   const auto here = host_id();
   if (here.empty() || told.host_id() != here || told.files().empty()) return std::nullopt;
   return told;
-}
-
-/// Opens a file and proves it to be the one that the executor told of.
-std::optional<File> open(const executor::v1::LocatedFile& told) {
-  const int fd = ::open(told.path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  struct stat found = {};
-  const bool is_same = ::fstat(fd, &found) == 0 && found.st_ino == told.inode() &&
-                       static_cast<std::uint64_t>(found.st_size) == told.size_bytes() &&
-                       S_ISREG(found.st_mode) && found.st_uid == ::geteuid();
-  if (!is_same) {
-    ::close(fd);
-    return std::nullopt;
-  }
-  // Read and not mapped: what was read is the reader's own memory, and is given back.
-  auto file = arrow::io::ReadableFile::Open(fd);
-  if (!file.ok()) return std::nullopt;
-  auto batches = FileReader::Open(*file);
-  if (!batches.ok()) return std::nullopt;
-  File opened{*batches, {}};
-  for (const auto& part : told.partitions()) {
-    opened.block_numbers.insert(opened.block_numbers.end(), part.numbers().begin(),
-                                part.numbers().end());
-  }
-  return opened;
 }
 
 /// The schema that the client was promised: a file holds plain types, and remembers it.
@@ -114,17 +80,14 @@ class RowsInPlace : public RowSource {
  public:
   /// The files are open from the start, so that they are there until they are read, also if the job
   /// is released or the executor ends.
-  RowsInPlace(std::vector<File> files, SchemaPtr schema)
+  RowsInPlace(std::vector<LocatedFile> files, SchemaPtr schema)
       : files_(std::move(files)), schema_(std::move(schema)) {}
 
   SchemaPtr schema() const override { return schema_; }
 
   std::shared_ptr<arrow::RecordBatch> next() override {
-    for (; file_ < files_.size(); ++file_, block_ = 0) {
-      const auto& [batches, numbers] = files_[file_];
-      if (block_ < numbers.size()) {
-        return restore(take_arrow(batches->ReadRecordBatch(numbers[block_++]), "a result's file"));
-      }
+    for (; file_ < files_.size(); ++file_) {
+      if (auto batch = files_[file_].next()) return restore(batch);
     }
     return nullptr;
   }
@@ -144,10 +107,9 @@ class RowsInPlace : public RowSource {
     return arrow::RecordBatch::Make(schema_, read->num_rows(), std::move(columns));
   }
 
-  std::vector<File> files_;
+  std::vector<LocatedFile> files_;
   SchemaPtr schema_;
   std::size_t file_ = 0;
-  std::size_t block_ = 0;
 };
 
 }  // namespace
@@ -157,16 +119,17 @@ std::unique_ptr<RowSource> rows_in_place(arrow::flight::FlightClient& client,
   static const auto kReady = arrow::compute::Initialize();
   const auto located = locate(client, ticket);
   if (!located || !kReady.ok()) return nullptr;
-  std::vector<File> files;
+  std::vector<LocatedFile> files;
   for (const auto& told : located->files()) {
-    auto opened = open(told);
+    auto opened = LocatedFile::open(told);
     if (!opened) return nullptr;
     files.push_back(*std::move(opened));
   }
-  const auto schema = result_schema(files.front().batches->schema());
-  const bool all_restore = schema != nullptr && std::ranges::all_of(files, [&](const File& file) {
-                             return restores(*file.batches->schema(), *schema);
-                           });
+  const auto schema = result_schema(files.front().schema());
+  const bool all_restore =
+      schema != nullptr && std::ranges::all_of(files, [&](const LocatedFile& file) {
+        return restores(*file.schema(), *schema);
+      });
   if (!all_restore) return nullptr;
   return std::make_unique<RowsInPlace>(std::move(files), schema);
 }

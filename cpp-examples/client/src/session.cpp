@@ -20,8 +20,11 @@ scheduler::v1::OpenSessionResponse open(SchedulerClient& scheduler, const Connec
     setting.set_name(checked_text(name, "a setting's name"));
     setting.set_value(checked_text(value, "a setting"));
   }
+  // One scheduler that refuses is not there; of several, one may be about to lead.
+  const bool several = scheduler.endpoints().are_several();
+  const Backoff backoff(several ? limits::kElectionMax : limits::milliseconds(0));
   try {
-    return scheduler.attempt(&Stub::OpenSession, request, options.connect_timeout);
+    return scheduler.call(&Stub::OpenSession, request, options.connect_timeout, backoff);
   } catch (const ClusterError& error) {
     if (error.code() != error::v1::CODE_DEADLINE_EXCEEDED) throw;
     raise(error::v1::CODE_SCHEDULER_UNAVAILABLE,
@@ -41,12 +44,16 @@ void check_version(const scheduler::v1::ProtocolVersion& theirs, const std::stri
 
 }  // namespace
 
-Session::Session(const std::string& address, const ConnectOptions& options)
+Session::Session(const std::vector<std::string>& addresses, const ConnectOptions& options)
+    : Session(addresses, options, Credentials(options.tls)) {}
+
+Session::Session(const std::vector<std::string>& addresses, const ConnectOptions& options,
+                 const Credentials& credentials)
     : options_(options),
-      scheduler_(address),
-      flight_(options.read_in_place),
+      scheduler_(addresses, credentials),
+      flight_(options.read_in_place, credentials),
       opened_(open(scheduler_, options)) {
-  check_version(opened_.protocol_version(), address);
+  check_version(opened_.protocol_version(), scheduler_.address());
   keeper_ = std::jthread([this](const std::stop_token& stopping) { keep(stopping); });
 }
 
@@ -63,7 +70,7 @@ void Session::close() {
   scheduler::v1::CloseSessionRequest request;
   request.set_session_id(id());
   try {
-    scheduler_.attempt(&Stub::CloseSession, request, limits::kCloseMax);
+    scheduler_.call_briefly(&Stub::CloseSession, request);
   } catch (const Error&) {
     // A scheduler that does not hear this ends the session when its lease is over.
   }
@@ -81,7 +88,7 @@ void Session::keep(const std::stop_token& stopping) {
   while (
       !keep_wait_.wait_for(guard, stopping, interval, [&] { return stopping.stop_requested(); })) {
     try {
-      scheduler_.attempt(&Stub::KeepSession, request, limits::kCloseMax);
+      scheduler_.call_briefly(&Stub::KeepSession, request);
     } catch (const Error&) {
       // What fails here is met again by the next call that somebody waits for.
     }

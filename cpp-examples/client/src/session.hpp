@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "flight_connections.hpp"
 #include "scheduler_client.hpp"
@@ -15,8 +16,8 @@ namespace springald {
 
 class Session {
  public:
-  /// Opens a session at `host:port`.
-  Session(const std::string& address, const ConnectOptions& options);
+  /// Opens a session at the scheduler that leads, of those at some addresses.
+  Session(const std::vector<std::string>& addresses, const ConnectOptions& options);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() { close(); }
@@ -42,6 +43,8 @@ class Session {
   }
 
  private:
+  Session(const std::vector<std::string>& addresses, const ConnectOptions& options,
+          const Credentials& credentials);
   void keep(const std::stop_token& stopping);
 
   ConnectOptions options_;

@@ -3,10 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace springald {
 
-/// Returns the `host:port` that `springald://host:port` names, or throws CallerError.
-std::string address_of(std::string_view url);
+/// Returns each `host:port` that `springald://host:port,host:port` names, or throws CallerError.
+std::vector<std::string> addresses_of(std::string_view url);
 
 }  // namespace springald

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,17 @@
 
 namespace springald {
 
+/// How connections to the scheduler and to executors are encrypted. All files are PEM.
+struct TlsOptions {
+  /// The authorities that are trusted; empty for those that the system's gRPC trusts.
+  std::string trusted_certificates;
+  /// A certificate of this client, and its private key; both or neither.
+  std::string client_certificate;
+  std::string client_key;
+  /// The name expected in the servers' certificates; empty for the one they are reached by.
+  std::string host_name;
+};
+
 /// How a connection is made, and how long it waits for an answer.
 struct ConnectOptions {
   /// Settings to begin with, as by `SET`.
@@ -22,10 +34,12 @@ struct ConnectOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   /// How long one call may take; planning and listing many files are the slow ones.
   std::chrono::milliseconds call_timeout{60'000};
-  /// How long an executor may leave a reader without the next rows.
-  std::chrono::milliseconds rows_silence{120'000};
+  /// How long an executor may leave a reader without the next rows, before they count as lost.
+  std::chrono::milliseconds rows_silence{20'000};
   /// Whether rows that lie on this host are read from their files (clause P5.6 of the protocol).
   bool read_in_place = true;
+  /// How connections are encrypted, or that they are not.
+  std::optional<TlsOptions> tls = std::nullopt;
 };
 
 /// A session with a scheduler. It may be used from several threads at once. Closing it, which its
@@ -36,7 +50,7 @@ struct ConnectOptions {
 ///     auto table = connection.query("SELECT 1 AS one");
 class Connection {
  public:
-  Connection(const std::string& address, const ConnectOptions& options);
+  Connection(const std::vector<std::string>& addresses, const ConnectOptions& options);
   Connection(Connection&&) noexcept = default;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
@@ -108,7 +122,9 @@ class Connection {
   std::shared_ptr<Session> session_;
 };
 
-/// Opens a session with the scheduler at `springald://host:port`.
+/// Opens a session with the scheduler at `springald://host:port`, or with the one that leads of
+/// several at `springald://host:port,host:port`. While the session lives, calls and jobs ride
+/// through a scheduler that restarts with its state, and follow the leadership to another one.
 ///
 /// Throws ClusterError (SCHEDULER_UNAVAILABLE) if nothing answers there within a few seconds, and
 /// CallerError if the URL is not one of a scheduler.

@@ -14,6 +14,7 @@
 
 namespace springald {
 
+class RowSource;
 class Session;
 
 /// One execution of a statement; made by Connection::execute(). It may be used from several
@@ -58,8 +59,9 @@ class Job {
   /// Throws Error: the job failed or was cancelled, or its rows are gone.
   Batches batches();
 
-  /// Waits for the job and returns all its rows.
-  std::shared_ptr<arrow::Table> table() { return batches().to_table(); }
+  /// Waits for the job and returns all its rows. If rows are lost while they are read, and others
+  /// when they are made again, this begins again, where batches() has to throw.
+  std::shared_ptr<arrow::Table> table();
 
   /// Stops the job; one that has ended is left as it is. The reason is for whoever else follows it.
   void cancel(std::string_view reason = "");
@@ -70,6 +72,8 @@ class Job {
  private:
   class State;
   class Rows;
+  static std::unique_ptr<RowSource> open_rows(const std::shared_ptr<State>& state,
+                                              const scheduler::v1::JobResult& result);
   std::shared_ptr<State> state_;
 };
 

@@ -6,23 +6,23 @@ import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 
 /**
- * Measures how fast a large result arrives, by hand: {@code FetchRate URL SET-UP SQL IN-PLACE
- * [UNSUPPORTED-TYPES]}.
+ * Measures how fast the rows of a table arrive, by hand: {@code FetchRate URL FOLDER
+ * in_place|flight ROUNDS [UNSUPPORTED-TYPES]}.
  */
 final class FetchRate {
   private FetchRate() {}
 
-  /** Fetches five times, and prints each. */
+  /** Fetches some times, and prints the rows and seconds of each, and what it held. */
   public static void main(String[] arguments) {
     ConnectOptions.Builder options = ConnectOptions.builder();
-    options.readInPlace(Boolean.parseBoolean(arguments[3]));
+    options.readInPlace(arguments[2].equals("in_place"));
     if (arguments.length > 4) {
       options.setting("springald.unsupported_types", arguments[4]);
     }
     try (Session session = Springald.connect(arguments[0], options.build())) {
-      session.run(arguments[1]);
-      for (int turn = 0; turn < 5; turn++) {
-        measure(session, arguments[2]);
+      session.registerParquet("t", arguments[1]);
+      for (int turn = 0; turn < Integer.parseInt(arguments[3]); turn++) {
+        measure(session, "SELECT * FROM t");
       }
     }
   }
@@ -46,14 +46,8 @@ final class FetchRate {
       double seconds = (System.nanoTime() - begin) / 1e9;
       long heap = Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
       System.out.printf(
-          "%d rows, %.3f GB in %.3f s: %.2f GB/s; arrow peak %d MiB, heap %d MiB, direct %d MiB%n",
-          rows,
-          bytes / 1e9,
-          seconds,
-          bytes / 1e9 / seconds,
-          peak >> 20,
-          heap >> 20,
-          direct() >> 20);
+          "%d %.4f s for %.2f GB; at most: arrow %d MiB, heap %d MiB, direct %d MiB%n",
+          rows, seconds, bytes / 1e9, peak >> 20, heap >> 20, direct() >> 20);
     }
   }
 
