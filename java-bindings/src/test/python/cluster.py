@@ -30,8 +30,10 @@ def _obeyed(cluster: springald.LocalCluster, order: str) -> str:
     match order.split():
         case ["restart-scheduler"]:
             cluster.restart_scheduler()
-        case ["kill-executors"]:
-            for executor in cluster.executors:
+        case ["replace-executors"]:
+            former = cluster.executors
+            cluster.add_executor()
+            for executor in former:
                 executor.kill()
         case _:
             return f"no such order: {order}"

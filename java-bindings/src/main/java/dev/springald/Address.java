@@ -2,10 +2,22 @@ package dev.springald;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A host and a port, as a URL of a cluster or an executor names them. */
 record Address(String host, int port) {
   private static final String SCHEME = "springald";
+
+  /** Reads {@code springald://host:port,host:port}. */
+  static List<Address> allOfUrl(String url) {
+    String[] servers = Checks.text(url, "a cluster's url").replaceFirst("/$", "").split(",", -1);
+    List<Address> addresses = new ArrayList<>();
+    for (int at = 0; at < servers.length; at++) {
+      addresses.add(ofUrl(at == 0 ? servers[at] : SCHEME + "://" + servers[at]));
+    }
+    return addresses;
+  }
 
   /** Reads {@code springald://host:port}. */
   static Address ofUrl(String url) {

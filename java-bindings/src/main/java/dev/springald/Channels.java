@@ -15,15 +15,20 @@ final class Channels {
     this.context = tls == null ? null : tls.context();
   }
 
-  ManagedChannel toScheduler(Address address) {
-    return builder(address, Limits.KEEPALIVE_INTERVAL_MS)
+  /** Where there are several to turn to, silence is noticed sooner. */
+  ManagedChannel toScheduler(Address address, boolean areSeveral) {
+    long intervalMs =
+        areSeveral ? Limits.KEEPALIVE_INTERVAL_OF_SEVERAL_MS : Limits.KEEPALIVE_INTERVAL_MS;
+    long answerMsMax =
+        areSeveral ? Limits.KEEPALIVE_ANSWER_OF_SEVERAL_MS_MAX : Limits.KEEPALIVE_ANSWER_MS_MAX;
+    return builder(address, intervalMs, answerMsMax)
         .maxInboundMessageSize(Limits.MESSAGE_BYTES_MAX)
         .build();
   }
 
   /** Rows come in messages of any size. */
   ManagedChannel toExecutor(Address address, ReadySignal ready) {
-    return builder(address, Limits.FLIGHT_KEEPALIVE_INTERVAL_MS)
+    return builder(address, Limits.FLIGHT_KEEPALIVE_INTERVAL_MS, Limits.KEEPALIVE_ANSWER_MS_MAX)
         .maxInboundMessageSize(Integer.MAX_VALUE)
         .flowControlWindow(Limits.FLIGHT_WINDOW_BYTES)
         .intercept(ready)
@@ -32,11 +37,11 @@ final class Channels {
         .build();
   }
 
-  private NettyChannelBuilder builder(Address address, long keepaliveMs) {
+  private NettyChannelBuilder builder(Address address, long keepaliveMs, long answerMsMax) {
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(address.host(), address.port())
             .keepAliveTime(keepaliveMs, TimeUnit.MILLISECONDS)
-            .keepAliveTimeout(Limits.KEEPALIVE_ANSWER_MS_MAX, TimeUnit.MILLISECONDS)
+            .keepAliveTimeout(answerMsMax, TimeUnit.MILLISECONDS)
             // A cluster is reached directly, whatever proxy the environment names for the web.
             .proxyDetector(target -> null)
             .maxTraceEvents(0);

@@ -162,5 +162,10 @@ public class ClusterException extends SpringaldException {
     NotLeader(ErrorDetails details) {
       super(details);
     }
+
+    /** Where the one is that leads; empty if that is not known. */
+    public String leaderAddress() {
+      return details().leaderAddress();
+    }
   }
 }

@@ -69,7 +69,10 @@ public final class ConnectOptions {
     return callTimeout;
   }
 
-  /** How long an executor may leave a reader without the next rows. Default: two minutes. */
+  /**
+   * How long an executor may leave a reader without the next rows, before they count as lost.
+   * Default: 20 seconds.
+   */
   public Duration rowsTimeout() {
     return rowsTimeout;
   }
@@ -96,7 +99,7 @@ public final class ConnectOptions {
     private TlsOptions tls;
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration callTimeout = Duration.ofMinutes(1);
-    private Duration rowsTimeout = Duration.ofMinutes(2);
+    private Duration rowsTimeout = Duration.ofSeconds(20);
     private long memoryBytesMax = Long.MAX_VALUE;
     private boolean readInPlace = true;
 

@@ -7,6 +7,7 @@ import io.grpc.StatusRuntimeException;
 import org.apache.arrow.flight.CallStatus;
 import org.apache.arrow.flight.ErrorFlightMetadata;
 import org.apache.arrow.flight.FlightRuntimeException;
+import org.apache.arrow.flight.FlightStatusCode;
 import springald.error.v1.ErrorOuterClass;
 
 /** Errors as they come over the wire, made into exceptions. */
@@ -16,6 +17,9 @@ final class ErrorCodec {
 
   /** Where Flight servers put the extra information of an error. */
   private static final String FLIGHT_TRAILER = "grpc-status-details-bin";
+
+  private static final Metadata.Key<byte[]> FLIGHT_DETAILS =
+      Metadata.Key.of(FLIGHT_TRAILER, Metadata.BINARY_BYTE_MARSHALLER);
 
   private static final int TEXT_CHARACTERS_MAX = 256;
 
@@ -41,7 +45,8 @@ final class ErrorCodec {
             message.getNodeId(),
             position,
             message.getExecutorId(),
-            message.getEngineMessage());
+            message.getEngineMessage(),
+            message.getLeaderAddress());
     return known != null ? known.error(details) : ofFault(details);
   }
 
@@ -88,7 +93,30 @@ final class ErrorCodec {
       return parsed(typed, peer);
     }
     String said = "'" + firstLine(String.valueOf(flight.getMessage())) + "'";
-    return switch (status.code()) {
+    return ofFlightStatus(status.code(), said, peer);
+  }
+
+  /** Makes the error with which a Flight server ended a call. */
+  static SpringaldException fromFlight(Status status, Metadata trailers, String address) {
+    String peer = "the Flight server at " + address;
+    byte[] typed = trailers == null ? null : trailers.get(FLIGHT_DETAILS);
+    if (typed != null && typed.length > 0) {
+      return parsed(typed, peer);
+    }
+    FlightStatusCode code =
+        switch (status.getCode()) {
+          case DEADLINE_EXCEEDED -> FlightStatusCode.TIMED_OUT;
+          case CANCELLED -> FlightStatusCode.CANCELLED;
+          case UNIMPLEMENTED -> FlightStatusCode.UNIMPLEMENTED;
+          case UNAVAILABLE -> FlightStatusCode.UNAVAILABLE;
+          default -> FlightStatusCode.INTERNAL;
+        };
+    return ofFlightStatus(code, "'" + detail(status) + "'", peer);
+  }
+
+  private static SpringaldException ofFlightStatus(
+      FlightStatusCode code, String said, String peer) {
+    return switch (code) {
       case TIMED_OUT ->
           ErrorCode.DEADLINE_EXCEEDED.error(peer + " must answer in time: got " + said);
       case CANCELLED -> ErrorCode.CANCELLED.error("a call to " + peer + " was given up: " + said);

@@ -9,14 +9,20 @@ record ErrorDetails(
     String nodeId,
     Position position,
     String executorId,
-    String engineMessage) {
+    String engineMessage,
+    String leaderAddress) {
 
   static ErrorDetails of(ErrorCode code, String message) {
-    return new ErrorDetails(code.name(), code.fault(), code.retryable(), message, "", null, "", "");
+    return of(code, message, "");
+  }
+
+  static ErrorDetails of(ErrorCode code, String message, String nodeId) {
+    return new ErrorDetails(
+        code.name(), code.fault(), code.retryable(), message, nodeId, null, "", "", "");
   }
 
   ErrorDetails withMessage(String text) {
     return new ErrorDetails(
-        code, fault, retryable, text, nodeId, position, executorId, engineMessage);
+        code, fault, retryable, text, nodeId, position, executorId, engineMessage, leaderAddress);
   }
 }

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
 import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightGrpcUtils;
 import org.apache.arrow.memory.BufferAllocator;
@@ -15,7 +14,6 @@ import org.apache.arrow.memory.BufferAllocator;
 final class FlightConnections implements AutoCloseable {
   private final Channels channels;
   private final BufferAllocator allocator;
-  private final ScheduledExecutorService timer;
   private final ConnectOptions options;
   private final ReadySignal ready = new ReadySignal();
 
@@ -25,23 +23,14 @@ final class FlightConnections implements AutoCloseable {
   // Guarded by this.
   private final Map<String, Connection> connections = new HashMap<>();
 
-  FlightConnections(
-      Channels channels,
-      BufferAllocator allocator,
-      ScheduledExecutorService timer,
-      ConnectOptions options) {
+  FlightConnections(Channels channels, BufferAllocator allocator, ConnectOptions options) {
     this.channels = channels;
     this.allocator = allocator;
-    this.timer = timer;
     this.options = options;
   }
 
   BufferAllocator allocator() {
     return allocator;
-  }
-
-  ScheduledExecutorService timer() {
-    return timer;
   }
 
   ReadySignal ready() {
@@ -75,6 +64,11 @@ final class FlightConnections implements AutoCloseable {
   /** Returns a client; this does not connect yet. */
   synchronized FlightClient client(String address) {
     return connections.computeIfAbsent(address, this::open).client;
+  }
+
+  /** Returns the channel of that client, for calls that it makes too slowly. */
+  synchronized ManagedChannel channel(String address) {
+    return connections.computeIfAbsent(address, this::open).channel;
   }
 
   @Override

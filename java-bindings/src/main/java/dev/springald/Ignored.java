@@ -3,13 +3,7 @@ package dev.springald;
 import io.grpc.stub.StreamObserver;
 
 /** Takes the answers of calls that nobody waits for: what fails here is met again by others. */
-final class Ignored<T> implements StreamObserver<T> {
-  private Ignored() {}
-
-  static <T> StreamObserver<T> answer() {
-    return new Ignored<>();
-  }
-
+class Ignored<T> implements StreamObserver<T> {
   @Override
   public void onNext(T answer) {}
 

@@ -3,7 +3,6 @@ package dev.springald;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import springald.plan.v1.PlanOuterClass.Plan;
@@ -12,6 +11,7 @@ import springald.scheduler.v1.Scheduler.DescribeJobRequest;
 import springald.scheduler.v1.Scheduler.JobResult;
 import springald.scheduler.v1.Scheduler.ReleaseJobRequest;
 import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
+import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceStub;
 
 /**
  * One execution of a statement, followed in the background.
@@ -159,14 +159,12 @@ public final class Job implements AutoCloseable {
     watch.stop();
     session
         .transport()
-        .streams()
-        .withDeadlineAfter(Limits.CLOSE_MAX.toMillis(), TimeUnit.MILLISECONDS)
-        .releaseJob(
+        .send(
+            SchedulerServiceStub::releaseJob,
             ReleaseJobRequest.newBuilder()
                 .setSessionId(session.id())
                 .setOperationId(operationId)
-                .build(),
-            Ignored.answer());
+                .build());
   }
 
   @Override

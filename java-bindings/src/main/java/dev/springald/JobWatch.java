@@ -5,6 +5,7 @@ import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -32,7 +33,7 @@ final class JobWatch {
   private boolean heard;
   private boolean stopped;
   private SpringaldException broken;
-  private int tried;
+  private final Backoff backoff = new Backoff(Limits.SCHEDULER_AWAY_MAX);
   private ClientCallStreamObserver<?> stream;
 
   JobWatch(Transport transport, String sessionId, String operationId, Plan plan) {
@@ -66,14 +67,16 @@ final class JobWatch {
       }
       known = heard;
     }
+    Endpoint endpoint = transport.endpoints().current();
     if (known) {
       AttachJobRequest attach =
           AttachJobRequest.newBuilder().setSessionId(sessionId).setOperationId(operationId).build();
-      transport
+      endpoint
           .streams()
           .attachJob(
               attach,
-              new Stream<AttachJobRequest, AttachJobResponse>(AttachJobResponse::getUpdate));
+              new Stream<AttachJobRequest, AttachJobResponse>(
+                  endpoint, AttachJobResponse::getUpdate));
     } else {
       ExecuteRequest execute =
           ExecuteRequest.newBuilder()
@@ -81,10 +84,11 @@ final class JobWatch {
               .setOperationId(operationId)
               .setPlan(plan)
               .build();
-      transport
+      endpoint
           .streams()
           .execute(
-              execute, new Stream<ExecuteRequest, ExecuteResponse>(ExecuteResponse::getUpdate));
+              execute,
+              new Stream<ExecuteRequest, ExecuteResponse>(endpoint, ExecuteResponse::getUpdate));
     }
   }
 
@@ -153,7 +157,7 @@ final class JobWatch {
     synchronized (this) {
       update = news;
       heard = true;
-      tried = 0;
+      backoff.reset();
       if (JobStatus.fromProto(news.getStatus()).isFinal() && news.hasError()) {
         failure = ErrorCodec.fromProto(news.getError());
       }
@@ -170,7 +174,7 @@ final class JobWatch {
 
   /** Decides what a stream's end before the job's end means. */
   private void ended(SpringaldException error) {
-    long pauseMs;
+    OptionalLong pauseMs;
     synchronized (this) {
       if (isOver() || stopped) {
         return;
@@ -178,19 +182,20 @@ final class JobWatch {
       boolean forgotten =
           error instanceof CallerException.SessionNotFound
               || error instanceof CallerException.JobNotFound;
-      if (!(error instanceof ClusterException.SchedulerUnavailable)) {
+      if (!(error instanceof ClusterException.SchedulerUnavailable)
+          && !(error instanceof ClusterException.NotLeader)) {
         fail(forgotten && broken != null ? forgotten(error) : error);
         return;
       }
       broken = error;
-      if (tried + 1 >= Limits.ATTACH_TRIES_MAX) {
+      pauseMs = backoff.nextMs();
+      if (pauseMs.isEmpty()) {
         fail(error);
         return;
       }
-      pauseMs = Limits.backoffMs(tried++);
     }
     try {
-      transport.timer().schedule(this::open, pauseMs, TimeUnit.MILLISECONDS);
+      transport.timer().schedule(this::open, pauseMs.getAsLong(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       fail(error);
     }
@@ -218,9 +223,11 @@ final class JobWatch {
 
   /** One stream of news. */
   private final class Stream<Q, A> implements ClientResponseObserver<Q, A> {
+    private final Endpoint endpoint;
     private final Function<A, JobUpdate> news;
 
-    Stream(Function<A, JobUpdate> news) {
+    Stream(Endpoint endpoint, Function<A, JobUpdate> news) {
+      this.endpoint = endpoint;
       this.news = news;
     }
 
@@ -238,7 +245,9 @@ final class JobWatch {
 
     @Override
     public void onError(Throwable failed) {
-      ended(ErrorCodec.fromRpc(failed, transport.peer(), ""));
+      SpringaldException error = ErrorCodec.fromRpc(failed, endpoint.peer(), "");
+      transport.endpoints().leave(endpoint, error);
+      ended(error);
     }
 
     @Override

@@ -28,26 +28,35 @@ final class Limits {
   /** How long saying goodbye may take: closing a session, releasing a result. */
   static final Duration CLOSE_MAX = Duration.ofSeconds(2);
 
-  /** How often a call is made while the scheduler cannot be reached. */
-  static final int CALL_TRIES_MAX = 5;
+  /** How long calls are made, and jobs attached to, again while no scheduler can be reached. */
+  static final Duration SCHEDULER_AWAY_MAX = Duration.ofMinutes(1);
 
-  /** How often a job is attached to again without hearing any news in between. */
-  static final int ATTACH_TRIES_MAX = 12;
+  /** How long opening a session goes on among several schedulers of which none leads yet. */
+  static final Duration ELECTION_MAX = Duration.ofSeconds(15);
+
+  /** How often a reading has lost parts of a result made again. */
+  static final int RESTORES_MAX = 5;
 
   /** The wait before the second try; it doubles from try to try. */
   static final long BACKOFF_FIRST_MS = 50;
 
   /** The longest wait between two tries. */
-  static final long BACKOFF_MS_MAX = 2_000;
+  static final long BACKOFF_MS_MAX = 500;
 
   /** How often an idle channel to the scheduler is probed. */
   static final long KEEPALIVE_INTERVAL_MS = 30_000;
+
+  /** The same where there are other schedulers to turn to. */
+  static final long KEEPALIVE_INTERVAL_OF_SEVERAL_MS = 10_000;
 
   /** How often an idle Flight channel is probed: servers resent it below five minutes. */
   static final long FLIGHT_KEEPALIVE_INTERVAL_MS = 310_000;
 
   /** How long a probe may go unanswered before the channel counts as broken. */
   static final long KEEPALIVE_ANSWER_MS_MAX = 20_000;
+
+  /** The same where there are other schedulers to turn to. */
+  static final long KEEPALIVE_ANSWER_OF_SEVERAL_MS_MAX = 5_000;
 
   /** How often a client tells that its session is alive, if the lease does not ask for more. */
   static final long SESSION_KEEP_INTERVAL_MS = 60_000;
@@ -64,13 +73,11 @@ final class Limits {
   /** How many bytes of rows a Flight server sends ahead of whoever reads them. */
   static final int FLIGHT_WINDOW_BYTES = 4 * 1024 * 1024;
 
+  /** How many messages of rows are taken before they are asked for. */
+  static final int FLIGHT_MESSAGES_AHEAD = 5;
+
   /** Characters of a long line that are shown round a caret. */
   static final int CARET_CHARACTERS_MAX = 160;
 
   private Limits() {}
-
-  /** The pause after a number of tries, in milliseconds: each twice the last, up to a limit. */
-  static long backoffMs(int tried) {
-    return Math.min(BACKOFF_FIRST_MS << Math.min(tried, 20), BACKOFF_MS_MAX);
-  }
 }

@@ -131,9 +131,10 @@ final class LocatedRows implements AutoCloseable {
       long found = LongHashFunction.xx3().hashMemory(bytes.memoryAddress(), size);
       if (filled < size || found != block.checksum()) {
         throw ErrorCode.INPUT_LOST.error(
-            "a result is what was written: got a block of "
-                + taskId
-                + " with another checksum; run the query again");
+            ErrorDetails.of(
+                ErrorCode.INPUT_LOST,
+                "a result is what was written: got a block with another checksum",
+                taskId));
       }
       return bytes;
     } catch (IOException | RuntimeException failed) {

@@ -22,6 +22,8 @@ import springald.scheduler.v1.Scheduler.RemoteRows;
  * slows the executors' sending down. A batch is good until the next one is asked for; its vectors
  * belong to the result, and are given back when that is closed. What arrives is checked: the rows
  * of each part against the number that the job counted, and its schema against the first part's.
+ * Rows that are lost with their executor are made again by the cluster, and the result goes on
+ * where it broke off; only if rows that were handed out would be others now, it fails.
  *
  * <p>A result is for one thread.
  *
@@ -57,7 +59,9 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
   }
 
   static Result ofParts(Job job, RemoteRows rows) {
-    return new Result(job, new PartReader(job.session().transport().flight(), rows.getPartsList()));
+    Restoring restoring = new Restoring(job.session(), job.operationId());
+    FlightConnections flight = job.session().transport().flight();
+    return new Result(job, new PartReader(flight, rows.getPartsList(), restoring));
   }
 
   /** The columns. A dictionary column has the type of its values, and its encoding beside it. */

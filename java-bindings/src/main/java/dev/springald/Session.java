@@ -1,6 +1,7 @@
 package dev.springald;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +25,7 @@ import springald.scheduler.v1.Scheduler.OpenSessionResponse;
 import springald.scheduler.v1.Scheduler.ProtocolVersion;
 import springald.scheduler.v1.Scheduler.RegisterFilesRequest;
 import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
+import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceStub;
 
 /**
  * A catalog of tables and a set of settings on a cluster, where queries begin.
@@ -268,10 +270,11 @@ public final class Session implements AutoCloseable {
       return;
     }
     try {
-      transport.once(
+      transport.call(
           SchedulerServiceBlockingStub::closeSession,
           CloseSessionRequest.newBuilder().setSessionId(id).build(),
-          Limits.CLOSE_MAX);
+          Limits.CLOSE_MAX,
+          Duration.ZERO);
     } catch (SpringaldException unreachable) {
       // The lease ends the session.
     } finally {
@@ -313,9 +316,14 @@ public final class Session implements AutoCloseable {
             .setClientName(Query.PRODUCER)
             .addSettings(option(UNSUPPORTED_TYPES, TYPES_NOT_READ));
     options.settings().forEach((name, value) -> request.addSettings(option(name, value)));
+    // One scheduler that refuses is not there; of several, one may be about to lead.
+    Duration awayMax = transport.endpoints().areSeveral() ? Limits.ELECTION_MAX : Duration.ZERO;
     try {
-      return transport.once(
-          SchedulerServiceBlockingStub::openSession, request.build(), options.connectTimeout());
+      return transport.call(
+          SchedulerServiceBlockingStub::openSession,
+          request.build(),
+          options.connectTimeout(),
+          awayMax);
     } catch (ClusterException.DeadlineExceeded silent) {
       throw ErrorCode.SCHEDULER_UNAVAILABLE.error(
           "a scheduler must answer within "
@@ -334,7 +342,7 @@ public final class Session implements AutoCloseable {
     transport
         .timer()
         .scheduleWithFixedDelay(
-            () -> transport.streams().keepSession(request, Ignored.answer()),
+            () -> transport.send(SchedulerServiceStub::keepSession, request),
             intervalMs,
             intervalMs,
             TimeUnit.MILLISECONDS);

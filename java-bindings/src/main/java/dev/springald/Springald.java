@@ -18,7 +18,8 @@ public final class Springald {
   /**
    * Opens a session with the usual options.
    *
-   * @param url {@code springald://host:port} of a scheduler; without a port it is 50050
+   * @param url {@code springald://host:port} of a scheduler, or of several with commas in between;
+   *     without a port it is 50050
    * @throws ClusterException.SchedulerUnavailable if nothing answers there within a few seconds
    * @throws CallerException.InvalidArgument if the URL is not one of a scheduler
    */
@@ -29,14 +30,15 @@ public final class Springald {
   /**
    * Opens a session.
    *
-   * @param url {@code springald://host:port} of a scheduler; without a port it is 50050
+   * @param url {@code springald://host:port} of a scheduler, or of several with commas in between;
+   *     without a port it is 50050
    * @param options settings, TLS, deadlines
    * @throws ClusterException.SchedulerUnavailable if nothing answers there in time
    * @throws CallerException.InvalidArgument if the URL is not one of a scheduler
    * @throws CallerException if a setting is unknown, protected, or does not take its value
    */
   public static Session connect(String url, ConnectOptions options) {
-    Transport transport = new Transport(Address.ofUrl(url), options);
+    Transport transport = new Transport(Address.allOfUrl(url), options);
     try {
       return new Session(transport, options);
     } catch (RuntimeException failed) {

@@ -2,36 +2,32 @@ package dev.springald;
 
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
-import springald.scheduler.v1.SchedulerServiceGrpc;
 import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
 import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceStub;
 
 /** The network of one session: calls to the scheduler, rows to and from executors. */
 final class Transport implements AutoCloseable {
-  private final Address address;
-  private final String peer;
   private final ConnectOptions options;
-  private final ManagedChannel channel;
-  private final SchedulerServiceBlockingStub stub;
+  private final Endpoints endpoints;
   private final ScheduledThreadPoolExecutor timer;
   private final BufferAllocator allocator;
   private final FlightConnections flight;
   private volatile boolean closed;
 
-  Transport(Address address, ConnectOptions options) {
-    this.address = address;
-    this.peer = "the scheduler at " + address;
+  Transport(List<Address> addresses, ConnectOptions options) {
     this.options = options;
     Channels channels = new Channels(options);
-    this.channel = channels.toScheduler(address);
-    this.stub = SchedulerServiceGrpc.newBlockingStub(channel);
+    this.endpoints = new Endpoints(addresses, channels);
     this.timer =
         new ScheduledThreadPoolExecutor(
             1,
@@ -43,15 +39,16 @@ final class Transport implements AutoCloseable {
     timer.setRemoveOnCancelPolicy(true);
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     this.allocator = new RootAllocator(options.memoryBytesMax());
-    this.flight = new FlightConnections(channels, allocator, timer, options);
+    this.flight = new FlightConnections(channels, allocator, options);
   }
 
+  /** Where the scheduler is that is asked now. */
   Address address() {
-    return address;
+    return endpoints.current().address();
   }
 
-  String peer() {
-    return peer;
+  Endpoints endpoints() {
+    return endpoints;
   }
 
   ConnectOptions options() {
@@ -72,37 +69,98 @@ final class Transport implements AutoCloseable {
     return timer;
   }
 
-  /** The stub for calls that stream. */
-  SchedulerServiceStub streams() {
-    return SchedulerServiceGrpc.newStub(channel);
+  /** Makes a call, again and again for some time while no scheduler can be reached. */
+  <Q, A> A call(BiFunction<SchedulerServiceBlockingStub, Q, A> method, Q request) {
+    return call(method, request, options.callTimeout(), Limits.SCHEDULER_AWAY_MAX);
   }
 
-  /** Makes a call, again and again for a moment while the scheduler cannot be reached. */
-  <Q, A> A call(BiFunction<SchedulerServiceBlockingStub, Q, A> method, Q request) {
-    for (int tried = 0; ; tried++) {
+  /**
+   * Makes a call, again and again while no scheduler can be reached, and elsewhere if another one
+   * leads.
+   *
+   * @param timeout how long each try may take
+   * @param awayMax how long there are tries
+   */
+  <Q, A> A call(
+      BiFunction<SchedulerServiceBlockingStub, Q, A> method,
+      Q request,
+      Duration timeout,
+      Duration awayMax) {
+    Backoff backoff = new Backoff(awayMax);
+    boolean redirected = false;
+    while (true) {
+      Endpoint endpoint = endpoints.current();
       try {
-        return once(method, request, options.callTimeout());
-      } catch (ClusterException.SchedulerUnavailable unavailable) {
-        if (closed || tried + 1 >= Limits.CALL_TRIES_MAX) {
-          throw unavailable;
+        return once(endpoint, method, request, timeout);
+      } catch (ClusterException away) {
+        if (closed || !endpoints.leave(endpoint, away)) {
+          throw away;
         }
-        pause(Limits.backoffMs(tried));
+        // The leader is asked at once, but two that each name the other are not asked for ever.
+        redirected = !redirected && !away.details().leaderAddress().isEmpty();
+        if (redirected) {
+          continue;
+        }
+        OptionalLong pauseMs = backoff.nextMs();
+        if (pauseMs.isEmpty()) {
+          throw away;
+        }
+        pause(pauseMs.getAsLong());
       }
     }
   }
 
-  /** Makes a call once. */
-  <Q, A> A once(
-      BiFunction<SchedulerServiceBlockingStub, Q, A> method, Q request, Duration timeout) {
+  /** Makes a call that nobody waits for; where another scheduler leads, that one is asked. */
+  <Q, A> void send(Sending<Q, A> method, Q request) {
+    send(method, request, true);
+  }
+
+  private <Q, A> void send(Sending<Q, A> method, Q request, boolean mayTurn) {
+    Endpoint endpoint = endpoints.current();
+    long timeoutMs = Limits.CLOSE_MAX.toMillis();
+    method.call(
+        endpoint.streams().withDeadlineAfter(timeoutMs, TimeUnit.MILLISECONDS),
+        request,
+        new Ignored<A>() {
+          @Override
+          public void onError(Throwable failed) {
+            SpringaldException error = ErrorCodec.fromRpc(failed, endpoint.peer(), "");
+            boolean turned = !closed && endpoints.leave(endpoint, error);
+            if (turned && mayTurn && endpoints.current() != endpoint) {
+              send(method, request, false);
+            }
+          }
+        });
+  }
+
+  private <Q, A> A once(
+      Endpoint endpoint,
+      BiFunction<SchedulerServiceBlockingStub, Q, A> method,
+      Q request,
+      Duration timeout) {
     if (closed) {
       throw ErrorCode.SCHEDULER_UNAVAILABLE.error(
-          "a session must be open: got a call after the one at " + address + " was closed");
+          "a session must be open: got a call after the one at "
+              + endpoint.address()
+              + " was closed");
     }
     try {
-      return method.apply(stub.withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS), request);
+      return method.apply(
+          endpoint.calls().withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS), request);
     } catch (StatusRuntimeException failure) {
       String call = request.getClass().getSimpleName().replaceFirst("Request$", "");
-      throw ErrorCodec.fromRpc(failure, peer, call + " within " + timeout.toMillis() + " ms");
+      throw ErrorCodec.fromRpc(
+          failure, endpoint.peer(), call + " within " + timeout.toMillis() + " ms");
+    }
+  }
+
+  /** Waits before another try. */
+  void pause(long milliseconds) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(milliseconds);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw ErrorCode.CANCELLED.error("a call to the scheduler was interrupted");
     }
   }
 
@@ -121,8 +179,7 @@ final class Transport implements AutoCloseable {
     try {
       flight.close();
     } finally {
-      channel.shutdownNow();
-      awaitEnd(channel);
+      endpoints.close();
       allocator.close();
     }
   }
@@ -135,12 +192,9 @@ final class Transport implements AutoCloseable {
     }
   }
 
-  private void pause(long milliseconds) {
-    try {
-      TimeUnit.MILLISECONDS.sleep(milliseconds);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw ErrorCode.CANCELLED.error("a call to " + peer + " was interrupted");
-    }
+  /** A method of the stub for calls that stream, or that nobody waits for. */
+  interface Sending<Q, A> {
+    /** Makes the call. */
+    void call(SchedulerServiceStub stub, Q request, StreamObserver<A> answer);
   }
 }

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -20,9 +21,13 @@ import springald.conformance.v1.Client.ClientHello;
 import springald.conformance.v1.Client.DescribeCall;
 import springald.conformance.v1.Client.Done;
 import springald.conformance.v1.Client.ExecuteCall;
+import springald.conformance.v1.Client.FetchCall;
 import springald.conformance.v1.Client.OpenCall;
 import springald.conformance.v1.Client.RegisterFilesCall;
+import springald.conformance.v1.Client.StartCall;
+import springald.conformance.v1.Client.Tls;
 import springald.conformance.v1.Client.UploadCall;
+import springald.conformance.v1.VectorOuterClass.Access;
 import springald.conformance.v1.VectorOuterClass.CancelMoment;
 import springald.conformance.v1.VectorOuterClass.Feature;
 import springald.conformance.v1.VectorOuterClass.Names;
@@ -48,12 +53,15 @@ final class ClientUnderTest {
           Feature.FEATURE_DESCRIBE,
           Feature.FEATURE_CANCEL,
           Feature.FEATURE_LIST_TABLES,
-          Feature.FEATURE_TYPED_ROWS);
+          Feature.FEATURE_TYPED_ROWS,
+          Feature.FEATURE_TLS);
   private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final String REASON = "a vector wants it";
 
   private final Map<String, Session> sessions = new HashMap<>();
+  private final Map<String, Held> held = new HashMap<>();
   private String url = "";
+  private TlsOptions tls;
 
   private ClientUnderTest() {}
 
@@ -89,6 +97,7 @@ final class ClientUnderTest {
       case CONNECT -> {
         closeAll();
         url = call.getConnect().getUrl();
+        tls = call.getConnect().hasTls() ? tlsOptions(call.getConnect().getTls()) : null;
         yield done();
       }
       case OPEN -> open(call.getOpen());
@@ -102,6 +111,8 @@ final class ClientUnderTest {
       case UPLOAD -> upload(call.getUpload());
       case REGISTER_FILES -> registerFiles(call.getRegisterFiles());
       case LIST_TABLES -> listTables(call.getListTables().getSession());
+      case START -> start(call.getStart());
+      case FETCH -> fetch(call.getFetch());
       default -> throw new IllegalArgumentException("a call is one that this program knows");
     };
   }
@@ -115,6 +126,9 @@ final class ClientUnderTest {
   private Answer open(OpenCall call) {
     // A JVM that has just begun may take long to say hello on a machine that does much else.
     ConnectOptions.Builder options = ConnectOptions.builder().connectTimeout(PATIENCE);
+    if (tls != null) {
+      options.tls(tls);
+    }
     for (Option setting : call.getSettings().getSettingsList()) {
       options.setting(setting.getName(), setting.getValue());
     }
@@ -136,13 +150,52 @@ final class ClientUnderTest {
           }
           job.cancel(REASON);
         }
-        return switch (call.getExecute().getAccess()) {
-          case ACCESS_ROWS -> Answer.newBuilder().setTypedRows(Outcomes.rows(result)).build();
-          case ACCESS_TOTALS -> Answer.newBuilder().setTotals(Outcomes.totals(result)).build();
-          default -> Answer.newBuilder().setRows(Outcomes.stream(result)).build();
-        };
+        return taken(result, call.getExecute().getAccess());
       }
     }
+  }
+
+  private Answer start(StartCall call) {
+    Job job = query(call.getSession(), call.getStatement()).execute();
+    job.await();
+    Result result = null;
+    if (call.getTakesFirstBatch()) {
+      result = job.result();
+      while (result.next() && result.batch().getRowCount() == 0) {
+        continue;
+      }
+    }
+    held.put(call.getSession(), new Held(job, result));
+    return done();
+  }
+
+  private Answer fetch(FetchCall call) throws IOException {
+    Held started = held.remove(call.getSession());
+    try (Job job = started.job();
+        Result result = started.result() != null ? started.result() : job.result()) {
+      return taken(result, call.getAccess());
+    }
+  }
+
+  private static Answer taken(Result result, Access access) throws IOException {
+    return switch (access) {
+      case ACCESS_ROWS -> Answer.newBuilder().setTypedRows(Outcomes.rows(result)).build();
+      case ACCESS_TOTALS -> Answer.newBuilder().setTotals(Outcomes.totals(result)).build();
+      default -> Answer.newBuilder().setRows(Outcomes.stream(result)).build();
+    };
+  }
+
+  private static TlsOptions tlsOptions(Tls told) {
+    TlsOptions options = TlsOptions.system();
+    if (!told.getTrustedCertificates().isEmpty()) {
+      options = options.withTrustedCertificates(Path.of(told.getTrustedCertificates()));
+    }
+    if (!told.getClientCertificate().isEmpty()) {
+      options =
+          options.withClientCertificate(
+              Path.of(told.getClientCertificate()), Path.of(told.getClientKey()));
+    }
+    return told.getHostName().isEmpty() ? options : options.withHostName(told.getHostName());
   }
 
   private Answer describe(DescribeCall call) {
@@ -210,6 +263,8 @@ final class ClientUnderTest {
   }
 
   private void closeAll() {
+    held.values().forEach(Held::close);
+    held.clear();
     sessions.values().forEach(Session::close);
     sessions.clear();
   }
@@ -249,5 +304,16 @@ final class ClientUnderTest {
         .position()
         .ifPresent(at -> message.getPositionBuilder().setLine(at.line()).setColumn(at.column()));
     return message.build();
+  }
+
+  /** A job that has succeeded, and its rows if some were taken. */
+  private record Held(Job job, Result result) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (result != null) {
+        result.close();
+      }
+      job.close();
+    }
   }
 }

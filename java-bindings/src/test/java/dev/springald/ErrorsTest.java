@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -99,6 +100,11 @@ class ErrorsTest {
         CallerException.PlanTooLarge.class,
         () -> Checks.statement("x".repeat(Limits.STATEMENT_BYTES_MAX + 1)));
     assertEquals(new Address("::1", 50050).port(), Address.ofUrl("springald://[::1]").port());
+    assertThrows(
+        CallerException.InvalidArgument.class, () -> Springald.connect("springald://a:1,,b:2"));
+    assertEquals(
+        List.of(new Address("a", 1), new Address("b", 50050)),
+        Address.allOfUrl("springald://a:1,b/"));
   }
 
   private static String camel(String code) {
