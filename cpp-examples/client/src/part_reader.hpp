@@ -13,7 +13,7 @@ class Session;
 
 /// The rows of a result, in the order of its parts. A thread fetches them, so that the next are on
 /// their way while the last are worked on, and so that an executor that does not answer keeps
-/// nobody for longer than ConnectOptions::rows_silence. Parts that are lost are made again (P5.8).
+/// nobody for longer than ConnectOptions::rows_silence. Parts that are lost are made again (P5.9).
 class PartReader : public RowSource {
  public:
   PartReader(std::shared_ptr<Session> session, std::string operation_id, Parts parts);

@@ -3,7 +3,7 @@
 ///
 /// A result is one row after the other, whatever parts it comes in. Whoever has given out some rows
 /// can go on behind them in parts that were made again, if the outputs up to there are what they
-/// were (clause P5.8 of the protocol).
+/// were (clause P5.9 of the protocol).
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,8 @@ _FLAGS: Final = ("--add-opens=java.base/java.nio=ALL-UNNAMED",)
 def start_machine() -> None:
     """Starts the machine with the bindings as Maven built them; `mvn test-compile` does."""
     libraries = (_TARGET / "test.classpath").read_text().strip().split(":")
-    jpype.startJVM(*_FLAGS, classpath=[str(_TARGET / "classes"), *libraries], convertStrings=False)
+    folders = [str(_TARGET / name) for name in ("classes", "test-classes")]
+    jpype.startJVM(*_FLAGS, classpath=[*folders, *libraries], convertStrings=False)
 
 
 def java(name: str) -> JavaObject:

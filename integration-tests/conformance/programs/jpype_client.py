@@ -4,9 +4,11 @@ Every call goes through the public classes of `dev.springald`; rows cross the bo
 directions without a copy.
 """
 
+import gc
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Final, cast
 
@@ -45,9 +47,41 @@ FEATURES: Final = [
     vectors.FEATURE_DESCRIBE,
     vectors.FEATURE_CANCEL,
     vectors.FEATURE_LIST_TABLES,
+    vectors.FEATURE_TYPED_ROWS,
+    vectors.FEATURE_TLS,
 ]
 _REASON: Final = "a vector wants it"
 _VERSION: Final = plan_pb2.PlanVersion(major=1, minor=1, producer="conformance-jpype")
+
+
+class Held:
+    """A job that has succeeded, and what was taken of its rows."""
+
+    def __init__(self, job: JavaObject) -> None:
+        self._open = ExitStack()
+        self._open.enter_context(job)
+        self._job = job
+        self._reader: pa.RecordBatchReader | None = None
+        self._first: list[pa.RecordBatch] = []
+
+    def take_first(self, session: JavaObject) -> None:
+        """Takes the first batch that has rows."""
+        self._reader = self._open.enter_context(rows_of(session, self._job.result()))
+        self._first = [next(batch for batch in self._reader if batch.num_rows)]
+
+    @contextmanager
+    def rest(self, session: JavaObject) -> Iterator[tuple[Iterable[pa.RecordBatch], pa.Schema]]:
+        """Lends all rows, from the first one on, and gives the job up afterwards."""
+        with self._open as opened:
+            reader = self._reader or opened.enter_context(rows_of(session, self._job.result()))
+            self._reader = None
+            first, self._first = self._first, []
+            yield chain(first, reader), reader.schema
+
+    def give_up(self) -> None:
+        """Takes no more."""
+        self._first = []
+        self._open.close()
 
 
 class JPypeClient:
@@ -55,7 +89,9 @@ class JPypeClient:
 
     def __init__(self) -> None:
         self._url = ""
+        self._tls: JavaObject = None
         self._sessions: dict[str, JavaObject] = {}
+        self._held: dict[str, Held] = {}
 
     def hello(self, _: pb.Hello) -> pb.Answer:
         """Tells who this is."""
@@ -66,6 +102,7 @@ class JPypeClient:
         """Takes another cluster."""
         self.close_all()
         self._url = call.url
+        self._tls = _tls_options(call.tls) if call.HasField("tls") else None
         return _DONE
 
     def open(self, call: pb.OpenCall) -> pb.Answer:
@@ -73,6 +110,8 @@ class JPypeClient:
         # A JVM that has just begun may take long to say hello on a machine that does much else.
         patience = java("java.time.Duration").ofMinutes(1)
         options = java("dev.springald.ConnectOptions").builder().connectTimeout(patience)
+        if self._tls is not None:
+            options.tls(self._tls)
         for option in call.settings.settings:
             options.setting(option.name, option.value)
         session = java("dev.springald.Springald").connect(self._url, options.build())
@@ -94,6 +133,10 @@ class JPypeClient:
         with self._query(call.session, execute.statement).execute() as job:
             if execute.cancel == vectors.CANCEL_MOMENT_AT_ONCE:
                 job.cancel(_REASON)
+            if execute.access == vectors.ACCESS_ROWS:
+                with job.result() as result:
+                    rows = bytes(java("dev.springald.TypedRows").of(result))
+                return pb.Answer(typed_rows=vectors.Rows.FromString(rows))
             with rows_of(self._sessions[call.session], job.result()) as reader:
                 batches: Iterable[pa.RecordBatch] = reader
                 if execute.cancel == vectors.CANCEL_MOMENT_FIRST_BATCH:
@@ -105,6 +148,23 @@ class JPypeClient:
                 return pb.Answer(
                     rows=ipc_from_table(pa.Table.from_batches(batches, schema=reader.schema))
                 )
+
+    def start(self, call: pb.StartCall) -> pb.Answer:
+        """Runs a statement until it has succeeded."""
+        job = self._query(call.session, call.statement).execute()
+        job.await_()
+        held = self._held[call.session] = Held(job)
+        if call.takes_first_batch:
+            held.take_first(self._sessions[call.session])
+        return _DONE
+
+    def fetch(self, call: pb.FetchCall) -> pb.Answer:
+        """Takes the rows of what was started."""
+        held = self._held.pop(call.session)
+        with held.rest(self._sessions[call.session]) as (batches, schema):
+            if call.access == vectors.ACCESS_TOTALS:
+                return pb.Answer(totals=totals_of(batches))
+            return pb.Answer(rows=ipc_from_table(pa.Table.from_batches(batches, schema=schema)))
 
     def describe(self, call: pb.DescribeCall) -> pb.Answer:
         """Tells columns."""
@@ -140,6 +200,11 @@ class JPypeClient:
 
     def close_all(self) -> None:
         """Closes all sessions."""
+        for held in self._held.values():
+            held.give_up()
+        self._held.clear()
+        # A failure and the frames that it went through hold each other, and the rows there.
+        gc.collect()
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()
@@ -161,6 +226,17 @@ class JPypeClient:
             named = [(each.name, _literal(each.value)) for each in sql.named_parameters]
             return query.bind(map_for_java(named))
         return query
+
+
+def _tls_options(told: pb.Tls) -> JavaObject:
+    tls, path = java("dev.springald.TlsOptions").system(), java("java.nio.file.Path").of
+    if told.trusted_certificates:
+        tls = tls.withTrustedCertificates(path(told.trusted_certificates))
+    if told.client_certificate:
+        tls = tls.withClientCertificate(path(told.client_certificate), path(told.client_key))
+    if told.host_name:
+        tls = tls.withHostName(told.host_name)
+    return tls
 
 
 def _plan_of(statement: vectors.Statement) -> bytes:

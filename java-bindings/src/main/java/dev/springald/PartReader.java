@@ -10,7 +10,7 @@ import springald.scheduler.v1.Scheduler.ResultPart;
 
 /**
  * The rows of a result that lie on executors, in the order of its parts. Those that are lost are
- * made again by the cluster, and taken up where they broke off (P5.8).
+ * made again by the cluster, and taken up where they broke off (P5.9).
  */
 final class PartReader implements BatchSource {
   private final FlightConnections connections;

@@ -10,7 +10,7 @@ import springald.scheduler.v1.Scheduler.ResultPart;
  *
  * <p>A result is one row after the other, whatever parts it comes in. Whoever has given out some
  * rows can go on behind them in parts that were made again, if the outputs up to there are what
- * they were (P5.8).
+ * they were (P5.9).
  */
 final class ResultParts {
   private ResultParts() {}

@@ -29,7 +29,7 @@ class LossTest {
     }
   }
 
-  /** Rows that are lost in the middle come from another executor, each of them once (P5.8). */
+  /** Rows that are lost in the middle come from another executor, each of them once (P5.9). */
   @Test
   void lossOfTheExecutorInTheMiddleOfAResultCostsNoRows() {
     ConnectOptions options = ConnectOptions.builder().readInPlace(false).build();
