@@ -105,9 +105,7 @@ def test_frame_has_the_methods_of_datafusion_python_s() -> None:
     """What their DataFrame offers ours does too, but for views of their engine's plans."""
     offered = {name for name in dir(TheirFrame) if not name.startswith("_")}
     about_their_engine = {
-        "collect_partitioned",
         "default_str_repr",
-        "execute_stream_partitioned",
         "execution_plan",
         "logical_plan",
         "optimized_logical_plan",

@@ -52,6 +52,7 @@ PUBLIC = {
         "col",
         "collect",
         "collect_column",
+        "collect_partitioned",
         "column",
         "columns",
         "count",
@@ -65,6 +66,7 @@ PUBLIC = {
         "except_all",
         "execute",
         "execute_stream",
+        "execute_stream_partitioned",
         "explain",
         "fill_nan",
         "fill_null",
@@ -383,7 +385,13 @@ PUBLIC = {
     },
 }
 PUBLIC["WindowFrame"] = {"get_frame_units", "get_lower_bound", "get_upper_bound"}
-PUBLIC["SessionContext"] = PUBLIC["Connection"]
+PUBLIC["SessionContext"] = PUBLIC["Connection"] | {
+    "create_dataframe",
+    "read_batch",
+    "read_batches",
+    "register_batch",
+    "register_record_batches",
+}
 FUNCTIONS = {"col", "column", "connect", "lit", "literal"}
 MODULES = {"expr", "functions"}
 # Between modules of the client; a user has no use for them.

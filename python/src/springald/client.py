@@ -1,6 +1,5 @@
 """Connections: where a session's tables are made and its queries begin."""
 
-import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
@@ -19,10 +18,9 @@ from springald.job import Job
 from springald.job_profile import JobProfile
 from springald.limits import LOCAL_MEMORY_BYTES_MIN
 from springald.listings import ExecutorInfo, JobInfo, TableInfo
-from springald.paths import absolute, option_text
-from springald.physical.v1 import physical_pb2
+from springald.paths import option_text
 from springald.plan.v1 import names_pb2, plan_pb2
-from springald.readers import Readers
+from springald.registering import Registering
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session
 from springald.sql_text import is_query, name_parts, quote_name, written_name
@@ -78,7 +76,7 @@ def opened_session(url: str | None, settings: Mapping[str, object]) -> Session:
         raise
 
 
-class Connection(Readers):
+class Connection(Registering):
     """A session with a scheduler; made by `springald.connect()` and `LocalCluster.connect()`.
 
     It may be used from several threads at once. Closing it, which `with` does, releases everything
@@ -201,50 +199,6 @@ class Connection(Readers):
             {table.name: table for table in tables if not table.name.startswith(OWN_TABLE_PREFIX)}
         )
 
-    def register_parquet(
-        self, name: str, path: str | os.PathLike[str], **options: FileOption
-    ) -> None:
-        """Registers a Parquet file, or a folder of them, as a table; one of that name is replaced.
-
-        Args:
-            name: The table's name, exactly as it is to be called.
-            path: The file or folder, as the cluster sees it; a relative one is relative to here.
-            **options: Options of the format, as in `CREATE EXTERNAL TABLE ... OPTIONS`.
-        """
-        self._register_files(name, physical_pb2.FILE_FORMAT_PARQUET, path, options)
-
-    def register_csv(self, name: str, path: str | os.PathLike[str], **options: FileOption) -> None:
-        """Registers a CSV file, or a folder of them, as a table; one of that name is replaced.
-
-        Args:
-            name: The table's name, exactly as it is to be called.
-            path: The file or folder, as the cluster sees it; a relative one is relative to here.
-            **options: Options of the format, for example `has_header=False`, `delimiter=";"`.
-        """
-        self._register_files(name, physical_pb2.FILE_FORMAT_CSV, path, options)
-
-    def register_json(self, name: str, path: str | os.PathLike[str], **options: FileOption) -> None:
-        """Registers a file of JSON lines, or a folder of them; a table of that name is replaced.
-
-        Args:
-            name: The table's name, exactly as it is to be called.
-            path: The file or folder, as the cluster sees it; a relative one is relative to here.
-            **options: Options of the format, as in `CREATE EXTERNAL TABLE ... OPTIONS`.
-        """
-        self._register_files(name, physical_pb2.FILE_FORMAT_JSON, path, options)
-
-    def register_arrow(
-        self, name: str, path: str | os.PathLike[str], **options: FileOption
-    ) -> None:
-        """Registers an Arrow IPC file, or a folder of them; a table of that name is replaced.
-
-        Args:
-            name: The table's name, exactly as it is to be called.
-            path: The file or folder, as the cluster sees it; a relative one is relative to here.
-            **options: Options of the format, as in `CREATE EXTERNAL TABLE ... OPTIONS`.
-        """
-        self._register_files(name, physical_pb2.FILE_FORMAT_ARROW, path, options)
-
     def register(self, name: str, rows: Tabular) -> None:
         """Makes rows in memory a table; they are sent to the cluster once, now.
 
@@ -343,27 +297,6 @@ class Connection(Readers):
     def __repr__(self) -> str:
         state = "" if self._session.is_open else ", closed"
         return f"Connection({self.url!r}{state})"
-
-    def _register_files(
-        self,
-        name: str,
-        file_format: physical_pb2.FileFormat.ValueType,
-        path: str | os.PathLike[str],
-        options: Mapping[str, FileOption],
-    ) -> None:
-        self._session.check_open()
-        files = physical_pb2.RegisteredFiles(
-            format=file_format,
-            path=check_text(absolute(path), "a path"),
-            options=[
-                physical_pb2.Option(name=option, value=check_text(option_text(value), option))
-                for option, value in options.items()
-            ],
-        )
-        checked = check_text(name, "a table's name")
-        self._session.transport.register_files(
-            pb.RegisterFilesRequest(session_id=self._session.id, name=checked, files=files)
-        )
 
 
 def _local_memory(url: str | None, given: str | None) -> int | None:

@@ -196,6 +196,24 @@ class Rows:
         """
         return list(self.to_batches())
 
+    def collect_partitioned(self) -> list[list[pa.RecordBatch]]:
+        """Does the same as `collect()`, as one partition: a result is one row after the other.
+
+        Example:
+            >>> [sum(batch.num_rows for batch in part) for part in df.collect_partitioned()]
+            [3]
+        """
+        return [self.collect()]
+
+    def execute_stream_partitioned(self) -> list[pa.RecordBatchReader]:
+        """Does the same as `execute_stream()`, as one partition.
+
+        Example:
+            >>> [reader.read_all().num_rows for reader in df.execute_stream_partitioned()]
+            [3]
+        """
+        return [self.execute_stream()]
+
     def collect_column(self, column_name: str) -> pa.ChunkedArray:
         """Runs the query and returns one column of its rows.
 

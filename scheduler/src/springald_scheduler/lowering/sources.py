@@ -5,7 +5,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from springald.errors import InvalidArgumentError, InvalidQueryError, UnknownTableError
+from springald.errors import (
+    InvalidArgumentError,
+    InvalidQueryError,
+    UnknownTableError,
+    UnsupportedError,
+)
 from springald.plan.v1 import names_pb2, plan_pb2, sources_pb2
 from springald.sql_text import is_nestable
 from springald.types import schema_from_proto
@@ -24,6 +29,7 @@ from springald_scheduler.lowering.relations import node_of, rule
 from springald_scheduler.lowering.steps import Step
 from springald_scheduler.lowering.text import Piece, dotted, quoted, string
 
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _COMPRESSIONS: Final = {
     sources_pb2.COMPRESSION_GZIP: "gzip",
@@ -264,6 +270,14 @@ def format_options(files: sources_pb2.FileSet) -> tuple[tuple[str, str], ...]:
     return tuple(options)
 
 
+def _partition_column(name: str) -> str:
+    """Returns a name as the engine takes it there: it keeps quotation marks as letters."""
+    if not _WORD.fullmatch(name):
+        message = f"a column in the names of folders is a word of letters and digits: got {name!r}"
+        raise UnsupportedError(f"{message}; rename the folders")
+    return name
+
+
 def external_table_text(
     name: str, files: sources_pb2.FileSet, words: tuple[str, str] = ("", "")
 ) -> str:
@@ -278,11 +292,14 @@ def external_table_text(
     columns = ""
     if files.HasField("schema"):
         fields = schema_from_proto(files.schema)
-        columns = f" ({', '.join(f'{quoted(each.name)} {sql_text(each.type)}' for each in fields)})"
+        declared = [f"{quoted(each.name)} {sql_text(each.type)}" for each in fields]
+        of_folders = (each for each in files.partition_columns if each not in fields.names)
+        declared += [f"{quoted(each)} VARCHAR" for each in of_folders]
+        columns = f" ({', '.join(declared)})"
     text = f"CREATE {before}EXTERNAL TABLE {behind}{name}{columns}"
     text += f" STORED AS {(files.WhichOneof('format') or '').upper()}"
     if files.partition_columns:
-        text += f" PARTITIONED BY ({', '.join(quoted(each) for each in files.partition_columns)})"
+        text += f" PARTITIONED BY ({', '.join(map(_partition_column, files.partition_columns))})"
     text += f" LOCATION {string(files.path)}"
     options = format_options(files)
     if options:

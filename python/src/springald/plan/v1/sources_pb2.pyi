@@ -371,7 +371,10 @@ class FileSet(_message.Message):
 
     @_builtins.property
     def partition_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Columns whose values stand in the names of folders, `year=2024/month=05/`, outermost first."""
+        """Columns whose values stand in the names of folders, `year=2024/month=05/`, outermost first. They
+        are text unless the schema has them too, which then says their type. A reader may refuse names
+        that are no words of letters and digits with UNSUPPORTED.
+        """
 
     @_builtins.property
     def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileOption]:
