@@ -1,6 +1,7 @@
 """One attempt: from a fragment and a slice of its partitions to a finished file."""
 
 import os
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from springald.errors import (
     FileChangedError,
     FileCorruptError,
     InputLostError,
+    IoFailedError,
     OutOfMemoryError,
     PathNotAllowedError,
     SpringaldError,
@@ -151,6 +153,53 @@ def test_own_block_with_a_flipped_bit_is_a_lost_input(
     (lost,) = [each.task_id for each in request.inputs[0].outputs]
     assert raised.value.lost_task_id == lost
     assert raised.value.engine_usable
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_own_block_that_is_flipped_after_the_look_is_a_lost_input(
+    bench: Bench, scan: pv.PlanNode, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    """P5.4: what the engine has read, or stumbled over, is looked at again if it was written."""
+    produce = stage_of(
+        hashed(scan, "k", 0, 2), SCHEMA, output=ExchangeKind.HASH, output_partitions=2
+    )
+    made = bench.run(bench.request(produce, [0, 1, 2, 3])).output
+    os.utime(made.path, ns=(1, 1))  # clocks of files are coarse
+    consume = stage_of(reads(SCHEMA, 2), SCHEMA, stage_id=2)
+    request = bench.request(consume, [0, 1], [(ExchangeKind.HASH, [made])])
+
+    run = drain.Drain.run
+
+    def flip(self: drain.Drain, *given: Any) -> None:  # noqa: ANN401 - as it is called
+        flip_bit(made, 1, 0.5)
+        if fails:
+            raise CastFailedError("a value does not fit")
+        run(self, *given)
+
+    monkeypatch.setattr(drain.Drain, "run", flip)
+    with pytest.raises(TaskError) as raised:
+        bench.run(request)
+    assert isinstance(raised.value.error, InputLostError)
+    assert raised.value.lost_task_id == request.inputs[0].outputs[0].task_id
+
+
+def test_work_folder_that_was_removed_costs_a_try(
+    bench: Bench, scan: pv.PlanNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the engine misses then is no file of a table; the next attempt has a folder again."""
+
+    def remove(*_: object) -> None:
+        shutil.rmtree(bench.spill)
+        raise ValueError("IO error: No such file or directory (os error 2)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drain.Drain, "run", remove)
+        with pytest.raises(TaskError) as raised:
+            bench.run(bench.request(stage_of(scan, SCHEMA)))
+    assert isinstance(raised.value.error, IoFailedError)
+    assert raised.value.error.retryable
+    assert rows(bench.run(bench.request(stage_of(scan, SCHEMA))).output).num_rows == 100
+    assert bench.spill.is_dir()
 
 
 def test_output_tells_the_checksums_of_its_rows(bench: Bench, scan: pv.PlanNode) -> None:

@@ -25,6 +25,7 @@ class Contexts:
     @contextmanager
     def borrowed(self, request: TaskRequest) -> Iterator[SessionContext]:
         """Hands out a session for a task, which gives it back unless it fails."""
+        self._make_folder()
         key = (request.stage.settings, request.slots, request.memory_bytes)
         context = self._idle.pop(key, None) or self.fresh(request)
         yield context
@@ -34,9 +35,25 @@ class Contexts:
 
     def fresh(self, request: TaskRequest) -> SessionContext:
         """Makes a session that nothing else uses."""
+        self._make_folder()
         return make_context(
             dict(request.stage.settings),
             partitions=request.slots,
             memory_bytes=request.memory_bytes,
             spill_dir=self._spill_dir,
         )
+
+    def lost_folder(self) -> str:
+        """Returns where operators spill if that folder is gone; nothing if all is well."""
+        gone = self._spill_dir is not None and not self._spill_dir.is_dir()
+        return str(self._spill_dir) if gone else ""
+
+    def _make_folder(self) -> None:
+        """Makes the folder again if somebody has removed it, and with it what sessions had there.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        if self._spill_dir is not None and not self._spill_dir.is_dir():
+            self._spill_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._idle.clear()

@@ -16,7 +16,7 @@ from springald_executor.core.model import (
     TaskRequest,
     UploadWanted,
 )
-from springald_executor.shuffle.orders import Fetched, Fetcher, FetchOrder, Selection
+from springald_executor.shuffle.orders import Fetched, Fetcher, FetchOrder, Look, Selection
 from springald_executor.shuffle.space import Space
 from springald_executor.shuffle.uploads import divided
 from springald_executor.shuffle.verify import check_blocks
@@ -34,6 +34,7 @@ class GatheredInputs:
         uploads: For each upload, its files by partition.
         upload_paths: For each upload, its file.
         copies: Broadcast outputs that were fetched whole, by the attempt that made them.
+        looks: What was looked at in files that are read in place.
         scratch: Files that were fetched for this task alone.
         bytes_local: Bytes that are read in place, here or from another executor of the host.
         bytes_remote: Bytes that were fetched.
@@ -43,6 +44,7 @@ class GatheredInputs:
     uploads: dict[str, Ranges] = field(default_factory=dict)
     upload_paths: dict[str, str] = field(default_factory=dict)
     copies: dict[str, StoredFile] = field(default_factory=dict)
+    looks: list[Look] = field(default_factory=list)
     scratch: list[StoredFile] = field(default_factory=list)
     bytes_local: int = 0
     bytes_remote: int = 0
@@ -91,7 +93,7 @@ def gather(
         if upload is None:
             raise InternalError(f"a fragment reads uploads of its stage: got {upload_id}")
         if isinstance(upload, StoredFile):
-            check_blocks(upload, upload.blocks, "")
+            found.looks.append(check_blocks(upload, upload.blocks, ""))
             _add_upload(upload_id, upload, found)
         else:
             fetches.append(_upload_order(upload))
@@ -105,7 +107,7 @@ def _add_local(
 ) -> None:
     for output in each.outputs:
         if isinstance(output, LocalInput):
-            check_blocks(output.file, partitions, output.task_id)
+            found.looks.append(check_blocks(output.file, partitions, output.task_id))
             for partition in partitions:
                 listed = list(file_ranges(output.file, partition))
                 found.bytes_local += sum(part.end - part.start for part in listed)
@@ -183,6 +185,7 @@ def _fetch(
     ):
         if fetched.in_place:
             found.bytes_local += sum(_bytes_listed(file) for file in fetched.files)
+            found.looks += fetched.looks or ()
         else:
             found.bytes_remote += sum(file.size for file in fetched.files)
         _add_fetched(each, fetched, found)

@@ -5,7 +5,8 @@ Knows nothing of processes: an engine process calls it, and local mode does in i
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from springald.engine.catalog import (
 from springald.engine.failures import error_from_engine
 from springald.engine.fragment import Needs, needs, prepare
 from springald.engine.session import ENGINE_NAME
-from springald.errors import EngineMismatchError, InternalError, SpringaldError
+from springald.errors import EngineMismatchError, InternalError, IoFailedError, SpringaldError
 from springald_executor.core.model import (
     NO_FIGURES,
     ExchangeKind,
@@ -47,6 +48,7 @@ from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
 from springald_executor.shuffle.orders import Fetcher, InputError
 from springald_executor.shuffle.row_checksums import rows_checksum
 from springald_executor.shuffle.space import Roots, Space
+from springald_executor.shuffle.verify import check_again
 from springald_executor.shuffle.writer import OutputWriter, RowsChecksum, block_bytes
 
 ENGINE_VERSION = f"{ENGINE_NAME} {datafusion.__version__}"
@@ -116,7 +118,7 @@ class TaskRunner:
             report = self._run(request, space, stop)
         except BaseException as failure:
             space.remove()
-            error = _task_error(failure)
+            error = self._task_error(failure)
             error.figures = self._figures_so_far(request, failure)
             raise error from failure
         finally:
@@ -131,6 +133,14 @@ class TaskRunner:
             return read_figures(self._plan, request)
         except Exception:  # noqa: BLE001 - the failure itself matters more
             return NO_FIGURES
+
+    def _task_error(self, failure: BaseException) -> TaskError:
+        error, folder = _task_error(failure), self._contexts.lost_folder()
+        if folder and not error.lost_task_id:
+            # The engine knows only that some file is not there.
+            message = f"an executor's work folder stays as long as it runs: got none at {folder}"
+            error.error = IoFailedError(f"{message}; it is made again")
+        return error
 
     def _run(self, request: TaskRequest, space: Space, stop: threading.Event) -> TaskReport:
         stage = request.stage
@@ -149,7 +159,8 @@ class TaskRunner:
         with self._contexts.borrowed(request) as context:
             plan = ExecutionPlan.from_bytes(context, plan_bytes)
             numbers = _output_numbers(stage, request.partitions, plan.partition_count)
-            output, rows = self._write(request, context, plan, numbers, space, stop)
+            with _unchanged(found):
+                output, rows = self._write(request, context, plan, numbers, space, stop)
         check_unchanged(needed.files)
         return replace(_report(output, found), rows=rows, figures=read_figures(plan, request))
 
@@ -168,7 +179,8 @@ class TaskRunner:
             cause = next((why for name, why in missing.items() if name in str(failure)), failure)
             raise cause from None
         numbers = [0] * plan.partition_count
-        output, rows = self._write(request, context, plan, numbers, space, stop)
+        with _unchanged(found):
+            output, rows = self._write(request, context, plan, numbers, space, stop)
         figures, operators = read_figures(plan, request), ran_operators(plan)
         return replace(_report(output, found), rows=rows, figures=figures, operators=operators)
 
@@ -249,6 +261,20 @@ def _checksum(stage: StageDefinition) -> RowsChecksum | None:
     if stage.repeats is Repeats.NEVER:
         return None
     return partial(rows_checksum, thorough=stage.repeats is Repeats.UNKNOWN)
+
+
+@contextmanager
+def _unchanged(found: GatheredInputs) -> Iterator[None]:
+    """Checks after the rows were read that inputs are still what was looked at before.
+
+    An input that is not is the cause of whatever the engine found wrong with it.
+    """
+    try:
+        yield
+    except Exception:
+        check_again(found.looks)
+        raise
+    check_again(found.looks)
 
 
 def _report(output: StoredFile, found: GatheredInputs) -> TaskReport:

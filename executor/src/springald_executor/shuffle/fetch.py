@@ -181,8 +181,8 @@ class _Transfer:
         """Returns the other executor's own files, if they lie on this host."""
         if self._neighbours is None:
             return None
-        files = self._neighbours.find(self.order, self._client, self._ticket, self._space)
-        return None if files is None else Fetched(files, in_place=True)
+        looks = self._neighbours.find(self.order, self._client, self._ticket, self._space)
+        return None if looks is None else Fetched(tuple(look.file for look in looks), looks)
 
     def _read(self) -> StoredFile:
         self._reader = self._client.do_get(flight.Ticket(self._ticket))

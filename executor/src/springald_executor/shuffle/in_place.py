@@ -17,7 +17,7 @@ from pyarrow import flight
 from springald.errors import SpringaldError
 from springald_executor.core.limits import LOCATE_MS_MAX
 from springald_executor.core.model import Block, OutputsWanted, StoredFile
-from springald_executor.shuffle.orders import FetchOrder
+from springald_executor.shuffle.orders import FetchOrder, Look
 from springald_executor.shuffle.space import Space
 from springald_executor.shuffle.verify import check_blocks
 
@@ -73,8 +73,8 @@ class Neighbours:
 
     def find(
         self, order: FetchOrder, client: flight.FlightClient, ticket: bytes, space: Space
-    ) -> tuple[StoredFile, ...] | None:
-        """Returns the files of an order, or None if its rows have to be fetched.
+    ) -> tuple[Look, ...] | None:
+        """Returns the files of an order, looked at, or None if its rows have to be fetched.
 
         Raises:
             InputError: A block of one is not what was written.
@@ -95,7 +95,7 @@ class Neighbours:
 
     def _link_all(
         self, located: Located, order: FetchOrder, space: Space
-    ) -> tuple[StoredFile, ...] | None:
+    ) -> tuple[Look, ...] | None:
         if located.host_id != self._host_id:
             return None
         blocks = _placed(located, order)
@@ -108,8 +108,7 @@ class Neighbours:
                 return None
             # The memory that it takes is counted where it was made.
             file = StoredFile(str(path), each.file.size, in_memory=False, blocks=blocks[number])
-            check_blocks(file, file.blocks, each.task_id)
-            linked.append(file)
+            linked.append(check_blocks(file, file.blocks, each.task_id))
         return tuple(linked)
 
 

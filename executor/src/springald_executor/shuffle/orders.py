@@ -53,16 +53,38 @@ class FetchOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Blocks of a file that were looked at.
+
+    Attributes:
+        file: The file.
+        partitions: Whose blocks.
+        task_id: The attempt that made it; empty for an upload.
+        modified_ns: When it had been written last; 0 if there was nothing to look at.
+    """
+
+    file: StoredFile
+    partitions: tuple[int, ...]
+    task_id: str
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What came of an order.
 
     Attributes:
         files: The files, with the rows where the order's selections put them.
-        in_place: True if they are the other executor's own files; else there is one, a copy.
+        looks: What was looked at in them, if they are the other executor's own files.
     """
 
     files: tuple[StoredFile, ...]
-    in_place: bool = False
+    looks: tuple[Look, ...] | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """True if they are the other executor's own files; else there is one, a copy."""
+        return self.looks is not None
 
 
 class Fetcher(Protocol):
