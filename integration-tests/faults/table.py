@@ -107,7 +107,7 @@ ROWS: Final = (
         "sqlite",
         under_query(schedulers.killed),
         _RESTARTED,
-        shown=(PROGRESS,),
+        shown=("serves after, s", PROGRESS),
     ),
     Row(
         "leading scheduler killed, etcd",
