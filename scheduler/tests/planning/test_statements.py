@@ -125,8 +125,12 @@ def test_parse_external_table_without_a_quoted_location_is_a_syntax_error(sql: s
 
 def test_names_are_read_as_the_session_resolves_them() -> None:
     """Plain names are lower case, quoted ones as written, and the last part counts."""
-    assert statements.created_view("CREATE OR REPLACE VIEW public.My_View AS SELECT 1") == "my_view"
-    assert statements.created_view('CREATE VIEW "My ""View" (a) AS SELECT 1') == 'My "View'
+    assert (
+        statements.parse_view("CREATE OR REPLACE VIEW public.My_View AS SELECT 1").name == "my_view"
+    )
+    assert statements.parse_view('CREATE VIEW "My ""View" (a) AS SELECT 1').name == 'My "View'
+    spared = statements.parse_view("CREATE VIEW IF NOT EXISTS /* if */ v AS SELECT 'IF'")
+    assert spared == statements.View("v", "CREATE VIEW v AS SELECT 'IF'", if_not_exists=True)
     assert statements.dropped_table("DROP TABLE IF EXISTS datafusion.public.T") == "t"
     assert statements.dropped_table('drop view "T"') == "T"
     with pytest.raises(UnsupportedError):
@@ -134,7 +138,7 @@ def test_names_are_read_as_the_session_resolves_them() -> None:
     with pytest.raises(SqlSyntaxError):
         statements.dropped_table("DROP TABLE")
     with pytest.raises(SqlSyntaxError):
-        statements.created_view("CREATE VIEW 'v' AS SELECT 1")
+        statements.parse_view("CREATE VIEW 'v' AS SELECT 1")
 
 
 def test_explained_splits_modifiers_from_the_query() -> None:

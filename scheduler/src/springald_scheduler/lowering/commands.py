@@ -74,10 +74,7 @@ def _create_words(mode: commands_pb2.CreateMode.ValueType) -> tuple[str, str]:
 
 def _create_view(body: commands_pb2.CreateViewCommand) -> str:
     before, behind = _create_words(body.mode)
-    if behind:
-        message = "a view is made, or made in the place of another: got CREATE_MODE_IF_NOT_EXISTS"
-        raise UnsupportedError(message)
-    return f"CREATE {before}VIEW {table_text(body.name)} AS"
+    return f"CREATE {before}VIEW {behind}{table_text(body.name)} AS"
 
 
 def _create_table_as(body: commands_pb2.CreateTableAsCommand) -> str:

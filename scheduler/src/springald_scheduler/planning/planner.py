@@ -120,8 +120,7 @@ class Planner:
             case StatementKind.CREATE_EXTERNAL_TABLE:
                 return _answer(pa.table({}), self._create_external_table(session, sql))
             case StatementKind.CREATE_VIEW:
-                entry = CatalogEntry(statements.created_view(sql), statement=sql)
-                return _answer(pa.table({}), session.create(entry))
+                return _answer(pa.table({}), _create_view(session, sql))
             case StatementKind.DROP:
                 name = statements.dropped_table(sql)
                 return _answer(pa.table({}), session.drop(sql, name))
@@ -270,6 +269,13 @@ class Planner:
     def _info(self, session: PlannerSession, entry: CatalogEntry) -> TableInfo:
         schema = session.columns(entry.name)
         return TableInfo(entry.name, table_kind(entry), bytes(schema.serialize().to_pybytes()))
+
+
+def _create_view(session: PlannerSession, sql: str) -> tuple[str, ...]:
+    view = statements.parse_view(sql)
+    if view.if_not_exists and view.name in session.entries:
+        return ()
+    return session.create(CatalogEntry(view.name, statement=view.statement))
 
 
 def unknown_session(session_id: str) -> SpringaldError:

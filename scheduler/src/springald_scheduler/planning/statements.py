@@ -161,9 +161,30 @@ def parse_external_table(sql: str) -> ExternalTable:
     raise SqlSyntaxError(message, position=position_at(sql, len(sql.rstrip())))
 
 
-def created_view(sql: str) -> str:
-    """Returns the name of the view that a `CREATE VIEW` makes."""
-    return _name(_after("VIEW", words(sql))[1])
+@dataclass(frozen=True, slots=True)
+class View:
+    """`CREATE VIEW`.
+
+    Attributes:
+        name: The view.
+        statement: The statement without `IF NOT EXISTS`, which the engine does not take.
+        if_not_exists: True if an existing view or table is left alone.
+    """
+
+    name: str
+    statement: str
+    if_not_exists: bool
+
+
+def parse_view(sql: str) -> View:
+    """Reads `CREATE VIEW`."""
+    found = words(sql)
+    if_not_exists, rest = _after("VIEW", found)
+    statement = sql
+    if if_not_exists:
+        view = found[keywords(found).index("VIEW")]
+        statement = f"{sql[: view.end]} {sql[rest[0].start :] if rest else ''}"
+    return View(_name(rest), statement, if_not_exists)
 
 
 def dropped_table(sql: str) -> str:

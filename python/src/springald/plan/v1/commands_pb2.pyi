@@ -229,7 +229,7 @@ class CreateViewCommand(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     COLUMN_NAMES_FIELD_NUMBER: _builtins.int
     mode: Global___CreateMode.ValueType
-    """What happens where the name is taken. IF_NOT_EXISTS is refused with UNSUPPORTED."""
+    """What happens where the name is taken."""
     @_builtins.property
     def name(self) -> _names_pb2.TableName:
         """The view. Required."""
