@@ -155,3 +155,21 @@ def test_view_over_rows_of_the_caller_outlives_its_frame(con: Connection) -> Non
     assert con.table("v").to_pydict() == {"a": [7]}
     con.deregister_table("v")
     _wait_own_tables(con, before)
+
+
+def test_write_options_order_rows_and_refuse_what_is_not_done(
+    con: Connection, tmp_path: Path
+) -> None:
+    """Rows are written in the order that is asked for; other options are told, not left out."""
+    rows = con.sql(ROWS)
+    for keys in (col("n").sort(ascending=False), [col("n").sort(ascending=False)]):
+        options = springald.DataFrameWriteOptions(single_file_output=True, sort_by=keys)
+        rows.write_parquet(tmp_path / "t.parquet", write_options=options)
+        assert pq.read_table(tmp_path / "t.parquet")["n"].to_pylist() == [3, 2, 1]
+    options = springald.DataFrameWriteOptions(sort_by="s")
+    rows.write_csv(tmp_path / "t.csv", with_header=True, write_options=options)
+    assert (tmp_path / "t.csv").read_text().splitlines()[1] == '1,"row 1"'
+    with pytest.raises(UnsupportedError, match="one file"):
+        springald.DataFrameWriteOptions(partition_by="n")
+    with pytest.raises(UnsupportedError, match="replaced"):
+        springald.DataFrameWriteOptions(insert_operation="append")

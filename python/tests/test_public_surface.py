@@ -384,6 +384,13 @@ PUBLIC = {
         "state",
     },
 }
+PUBLIC["DataFrameWriteOptions"] = {
+    "insert_operation",
+    "keys",
+    "partition_by",
+    "single_file_output",
+    "sort_by",
+}
 PUBLIC["WindowFrame"] = {"get_frame_units", "get_lower_bound", "get_upper_bound"}
 PUBLIC["SessionContext"] = PUBLIC["Connection"] | {
     "create_dataframe",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from springald.cluster_process import ClusterProcess, ExecutorProcess
     from springald.context import SessionContext
     from springald.dataframe import DataFrame, FrameSchema, GroupedData
+    from springald.dataframe.write_options import DataFrameWriteOptions
     from springald.expr import Expr, SortExpr, WindowFrame, col, column, lit, literal
     from springald.job import Job
     from springald.job_profile import JobProfile, OperatorProfile, Spread, StageProfile
@@ -41,6 +42,7 @@ __all__ = [
     "Connection",
     "DataError",
     "DataFrame",
+    "DataFrameWriteOptions",
     "ExecutorInfo",
     "ExecutorProcess",
     "Expr",
@@ -79,6 +81,7 @@ _HOMES: Final = {
     "ClusterProcess": "cluster_process",
     "Connection": "client",
     "DataFrame": "dataframe",
+    "DataFrameWriteOptions": "dataframe.write_options",
     "ExecutorInfo": "listings",
     "ExecutorProcess": "cluster_process",
     "Expr": "expr",

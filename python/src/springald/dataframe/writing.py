@@ -10,9 +10,11 @@ from typing import Any, Final, Self
 
 import pyarrow as pa
 
+from springald.dataframe import relations
 from springald.dataframe.rows import Rows
 from springald.dataframe.sources import kept_rows
 from springald.dataframe.statement import Statement
+from springald.dataframe.write_options import DataFrameWriteOptions
 from springald.errors import InvalidArgumentError, IoFailedError, UnsupportedError
 
 __all__ = ["Writing"]
@@ -33,6 +35,7 @@ class Writing(Rows):
         path: str | os.PathLike[str],
         compression: str = "zstd",
         compression_level: int | None = None,
+        write_options: DataFrameWriteOptions | None = None,
     ) -> None:
         """Runs the query and writes its rows into one Parquet file of this machine.
 
@@ -40,6 +43,7 @@ class Writing(Rows):
             path: The file; one that is there is replaced.
             compression: `zstd`, `snappy`, `gzip`, `brotli`, `lz4` or `uncompressed`.
             compression_level: How hard to try, in the compression's own numbers.
+            write_options: More of how it is written.
 
         Example:
             >>> df.write_parquet(folder / "t.parquet")
@@ -52,7 +56,7 @@ class Writing(Rows):
         import pyarrow.parquet as pq  # noqa: PLC0415 - loaded when it is needed
 
         codec = {"uncompressed": "none", "lz4_raw": "lz4"}.get(compression, compression)
-        with self.to_batches() as reader, _replacing(path) as part:
+        with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
             writer = pq.ParquetWriter(
                 part, reader.schema, compression=codec, compression_level=compression_level
             )
@@ -60,12 +64,18 @@ class Writing(Rows):
                 for rows in _gathered(reader):
                     writer.write_table(rows)
 
-    def write_csv(self, path: str | os.PathLike[str], with_header: bool = False) -> None:  # noqa: FBT001, FBT002 - datafusion-python's signature
+    def write_csv(
+        self,
+        path: str | os.PathLike[str],
+        with_header: bool = False,  # noqa: FBT001, FBT002 - datafusion-python's signature
+        write_options: DataFrameWriteOptions | None = None,
+    ) -> None:
         """Runs the query and writes its rows into one CSV file of this machine.
 
         Args:
             path: The file; one that is there is replaced.
             with_header: Whether the first line has the names of the columns.
+            write_options: More of how it is written.
 
         Example:
             >>> df.write_csv(folder / "t.csv", with_header=True)
@@ -79,7 +89,7 @@ class Writing(Rows):
         from pyarrow import csv  # noqa: PLC0415 - loaded when it is needed
 
         options = csv.WriteOptions(include_header=with_header)
-        with self.to_batches() as reader, _replacing(path) as part:
+        with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
             try:
                 with csv.CSVWriter(part, reader.schema, write_options=options) as writer:
                     for batch in reader:
@@ -90,13 +100,16 @@ class Writing(Rows):
                     "it, or write Parquet"
                 ) from error
 
-    def write_json(self, path: str | os.PathLike[str]) -> None:
+    def write_json(
+        self, path: str | os.PathLike[str], write_options: DataFrameWriteOptions | None = None
+    ) -> None:
         """Runs the query and writes its rows into one file of JSON lines of this machine.
 
         Dates and times are text of ISO 8601, bytes are text in base 16, decimals are text.
 
         Args:
             path: The file; one that is there is replaced.
+            write_options: More of how it is written.
 
         Example:
             >>> df.write_json(folder / "t.json")
@@ -106,11 +119,16 @@ class Writing(Rows):
         Raises:
             IoFailedError: The file cannot be written.
         """
-        with self.to_batches() as reader, _replacing(path) as part:
+        with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
             for batch in reader:
                 for row in batch.to_pylist():
                     line = json.dumps(row, default=_json_value, ensure_ascii=False)
                     part.write(f"{line}\n".encode())
+
+    def _in_order(self, options: DataFrameWriteOptions | None) -> Self:
+        if options is None or not options.keys:
+            return self
+        return self._over(relations.sorted_by(self.node, options.keys))
 
     def cache(self) -> Self:
         """Runs the query, keeps its rows on the cluster, and returns a DataFrame of them.
