@@ -16,6 +16,7 @@ from springald.errors import TicketInvalidError
 from springald_executor.adapters import process_pool
 from springald_executor.adapters.engine_messages import Ready
 from springald_executor.adapters.process_pool import ProcessPool
+from springald_executor.core import engine_memory
 from springald_executor.core import events as ev
 from springald_executor.core.model import (
     ExchangeKind,
@@ -164,7 +165,7 @@ def test_engine_beyond_its_share_is_noticed(made: _Pool, monkeypatch: pytest.Mon
     """An engine that took much more than its task's share is told, with the figures."""
     made.engine()
     made.pool.watch()
-    monkeypatch.setattr(process_pool, "ENGINE_BASE_BYTES", 0)
+    monkeypatch.setattr(engine_memory, "ENGINE_BASE_BYTES", 0)
     made.pool.watch()
     assert made.told.empty(), "an idle engine has no share to outgrow"
     request = replace(made.request(ENDLESS), memory_bytes=1_000_000)

@@ -27,7 +27,7 @@ from springald_executor.adapters.engine_messages import (
     TicketWanted,
     TicketWritten,
 )
-from springald_executor.core.limits import ENGINE_GROWN_BYTES_MAX, ENGINE_GROWN_SHARE_DIVISOR
+from springald_executor.core.engine_memory import idle_engine_bytes_max
 from springald_executor.core.model import TaskRequest, Wanted
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _has_grown(request: TaskRequest) -> bool:
     seconds, so an engine with a large share is not replaced after each large scan.
     """
     memory = _this_process().memory_info()
-    limit = max(ENGINE_GROWN_BYTES_MAX, request.memory_bytes // ENGINE_GROWN_SHARE_DIVISOR)
+    limit = idle_engine_bytes_max(request.memory_bytes, request.slots)
     return bool(memory.rss - memory.shared > limit)
 
 

@@ -34,10 +34,9 @@ from springald_executor.adapters.engine_messages import (
 )
 from springald_executor.adapters.engine_pool import Post
 from springald_executor.core import events as ev
+from springald_executor.core.engine_memory import engine_bytes_max
 from springald_executor.core.failures import Failure
 from springald_executor.core.limits import (
-    ENGINE_BASE_BYTES,
-    ENGINE_OVERRUN_PERCENT,
     ENGINE_SEND_BYTES_MAX,
     ENGINE_START_MS_MAX,
 )
@@ -234,8 +233,7 @@ class _Engine:
             return None
         # Files in memory are counted where they are granted.
         used = memory.rss - getattr(memory, "shared", 0)
-        limit = ENGINE_BASE_BYTES + request.memory_bytes * ENGINE_OVERRUN_PERCENT // 100
-        if used <= limit:
+        if used <= engine_bytes_max(request.memory_bytes):
             return None
         return Failure(
             "OUT_OF_MEMORY",

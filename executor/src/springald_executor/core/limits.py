@@ -67,7 +67,7 @@ nobody waits for an engine that does not read."""
 
 ENGINE_GROWN_BYTES_MAX: Final = 1024 * 1024 * 1024
 """An idle engine process that holds more than this, and more than the part of its last task's share
-that is named next, is replaced."""
+that is named next, is replaced. So is one that leaves too little for its next task."""
 
 ENGINE_GROWN_SHARE_DIVISOR: Final = 2
 """An idle engine process may hold this part of its last task's share of memory."""
