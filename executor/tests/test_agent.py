@@ -419,6 +419,23 @@ def test_upload_released_while_it_arrives_goes_when_its_writer_ends() -> None:
     assert kinds(tell(told, ev.UploadArrived("u1", report().output))) == ["RemoveFolder"]
 
 
+def test_executor_that_leaves_sends_its_uploads_on_first() -> None:
+    """It is asked where to, sends each once at a time, and leaves when the last is released."""
+    told = agent()
+    tell(told, ev.UploadBegan("u1"))
+    tell(told, ev.UploadArrived("u1", report(size=5).output))
+    assert kinds(tell(told, ev.DrainWanted("SIGTERM"))) == ["TellDrainRequested"]
+
+    ordered = ev.HandOverOrdered("u1", "e2:1")
+    sent = one(tell(told, ordered), ac.SendUpload)
+    assert (sent.address, sent.file) == ("e2:1", told.find_upload("u1"))
+    assert kinds(tell(told, ordered)) == ["Ignore"]
+    assert kinds(tell(told, ev.HandOverEnded("u1"))) == []
+    assert kinds(tell(told, ordered)) == ["SendUpload"]
+    assert kinds(tell(told, ev.UploadReleased("u1"))) == ["RemoveFolder", "Leave"]
+    assert kinds(tell(told, ordered)) == ["Ignore"]
+
+
 def _with_upload(executor_id: str) -> Agent:
     upload = UploadLocation("u1", executor_id, "h:1", 10, 2)
     return agent(stage=replace(STAGE, uploads=(upload,)))

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -30,8 +31,9 @@ from springald_executor.codec.tickets import ticket_for
 from springald_executor.core import actions as ac
 from springald_executor.core import events as ev
 from springald_executor.core.agent import Agent
-from springald_executor.core.model import StoredFile, Wanted
+from springald_executor.core.model import StoredFile, UploadOffered, Wanted
 from springald_executor.core.records import Facts
+from springald_executor.shuffle.handover import send_upload
 from springald_executor.shuffle.space import Roots, Space
 
 log = structlog.get_logger("springald.executor")
@@ -250,6 +252,10 @@ class ExecutorDriver:
                 self._pool.start(engine_id)
             case ac.StopEngine(engine_id=engine_id):
                 self._pool.stop(engine_id)
+            case ac.SendUpload():
+                name = f"upload {action.upload_id}"
+                work = partial(self._send_upload, action)
+                threading.Thread(target=work, name=name, daemon=True).start()
             case ac.RemoveFolder(folder=folder):
                 self._removals.put(folder)
             case ac.Leave(failure=failure):
@@ -273,6 +279,17 @@ class ExecutorDriver:
                 with self._lock:
                     self._started.pop(task_id, None)
         self._link.send(message)
+
+    def _send_upload(self, order: ac.SendUpload) -> None:
+        """Sends an upload on; one that does not arrive is asked for again."""
+        try:
+            ticket = self.sign(UploadOffered(order.upload_id))
+            send_upload(order.file, order.upload_id, order.address, ticket)
+            log.info("upload is handed over", upload_id=order.upload_id, to=order.address)
+        except SpringaldError as error:
+            log.warning("upload is not handed over", upload_id=order.upload_id, reason=str(error))
+        finally:
+            self.post(ev.HandOverEnded(order.upload_id))
 
     def _remove(self) -> None:
         """Removes folders beside everything else: many large files take a while."""

@@ -41,6 +41,9 @@ def event_from_proto(message: pb.ConnectResponse) -> ev.Event | None:  # noqa: P
             return ev.UploadReleased(message.release_upload.upload_id)
         case "settle_stage":
             return ev.StageSettled(message.settle_stage.job_id, message.settle_stage.stage_id)
+        case "hand_over_upload":
+            order = message.hand_over_upload
+            return ev.HandOverOrdered(order.upload_id, order.flight_address)
         case "drain":
             return ev.DrainOrdered()
         case _:

@@ -4,11 +4,12 @@ from springald.executor.v1.executor_pb2 import (
     OutputSelection,
     ReadOutputs,
     ReadUpload,
+    StoreUpload,
     TicketClaims,
 )
 from springald.tickets import sign
 from springald_executor.core.limits import TICKET_LIFETIME_MS
-from springald_executor.core.model import OutputsWanted, Wanted
+from springald_executor.core.model import OutputsWanted, UploadOffered, Wanted
 
 
 def ticket_for(wanted: Wanted, key: bytes, now_ms: int) -> bytes:
@@ -20,6 +21,8 @@ def ticket_for(wanted: Wanted, key: bytes, now_ms: int) -> bytes:
             for task_id, partition in wanted.selections
         ]
         claims.read_outputs.CopyFrom(ReadOutputs(job_id=wanted.job_id, selections=selections))
+    elif isinstance(wanted, UploadOffered):
+        claims.store_upload.CopyFrom(StoreUpload(upload_id=wanted.upload_id))
     else:
         claims.read_upload.CopyFrom(ReadUpload(upload_id=wanted.upload_id))
     return sign(claims, key)

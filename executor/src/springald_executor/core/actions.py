@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from springald_executor.core.events import Event
 from springald_executor.core.failures import Failure
-from springald_executor.core.model import Grant, TaskReport, TaskRequest
+from springald_executor.core.model import Grant, StoredFile, TaskReport, TaskRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,15 @@ class RefuseUpload(Action):
 
     upload_id: str
     failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class SendUpload(Action):
+    """Store an upload at another executor, as its client did here, and tell the core of the end."""
+
+    upload_id: str
+    address: str
+    file: StoredFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from springald_executor.core.actions import (
     RefuseUpload,
     RemoveFolder,
     RunTask,
+    SendUpload,
     StartEngine,
     StopEngine,
     TellDrainRequested,
@@ -48,6 +49,7 @@ class Agent:
         self.engines: dict[int, Engine] = {}
         self.released_jobs: set[str] = set()
         self.reports = Reports()
+        self.sending: set[str] = set()
         self.draining = False
         self._drain_reason = "it was ordered to"
         self.left = False
@@ -78,6 +80,8 @@ class Agent:
             ev.UploadArrived: self._on_upload_arrived,
             ev.UploadBroke: self._on_upload_broke,
             ev.UploadReleased: self._on_upload_released,
+            ev.HandOverOrdered: self._on_hand_over_ordered,
+            ev.HandOverEnded: self._on_hand_over_ended,
         }
 
     def begin(self) -> list[Action]:
@@ -225,8 +229,9 @@ class Agent:
 
     def _leave_if_done(self) -> None:
         # Who still reads what lies here is given the time; results and inputs of others are part of
-        # a job until that is released.
-        if self.draining and not self.tasks and not self.shelf.jobs and not self.left:
+        # a job until that is released, and uploads are sent on.
+        kept = self.tasks or self.shelf.jobs or self.shelf.uploads
+        if self.draining and not kept and not self.left:
             self.left = True
             self._do(Leave(self._cause))
 
@@ -340,6 +345,7 @@ class Agent:
             self._ignore("upload that does not arrive")
         elif file is None or shelf.doomed:
             self._do(RemoveFolder(self._cause, self.shelf.drop_upload(upload_id)))
+            self._leave_if_done()
         else:
             self.shelf.finish_upload(upload_id, file)
             self._do(TellUploadStored(self._cause, *_stored(upload_id, file)))
@@ -357,6 +363,18 @@ class Agent:
             shelf.doomed = True
         else:
             self._do(RemoveFolder(self._cause, self.shelf.drop_upload(upload_id)))
+            self._leave_if_done()
+
+    def _on_hand_over_ordered(self, event: ev.HandOverOrdered) -> None:
+        file = self.shelf.find_upload(event.upload_id)
+        if file is None or event.upload_id in self.sending:
+            self._ignore("upload that is not here, or on its way")
+            return
+        self.sending.add(event.upload_id)
+        self._do(SendUpload(event, event.upload_id, event.address, file))
+
+    def _on_hand_over_ended(self, event: ev.HandOverEnded) -> None:
+        self.sending.discard(event.upload_id)
 
     # Attempts.
 

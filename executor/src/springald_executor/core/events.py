@@ -84,6 +84,21 @@ class UploadReleased(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HandOverOrdered(Event):
+    """The scheduler wants an upload sent to another executor."""
+
+    upload_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverEnded(Event):
+    """An upload was sent on, or could not be; who has it now the scheduler knows."""
+
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DrainOrdered(Event):
     """The scheduler wants the executor to leave."""
 

@@ -263,7 +263,14 @@ class UploadWanted:
     upload_id: str
 
 
-Wanted = OutputsWanted | UploadWanted
+@dataclass(frozen=True, slots=True)
+class UploadOffered:
+    """An upload that another executor is to take over."""
+
+    upload_id: str
+
+
+Wanted = OutputsWanted | UploadWanted | UploadOffered
 """What a ticket to another executor is asked for."""
 
 

@@ -94,7 +94,7 @@ def gather(
             raise InternalError(f"a fragment reads uploads of its stage: got {upload_id}")
         if isinstance(upload, StoredFile):
             found.looks.append(check_blocks(upload, upload.blocks, ""))
-            _add_upload(upload_id, upload, found)
+            _add_upload(upload_id, _as_planned(upload, upload_id, request), found)
         else:
             fetches.append(_upload_order(upload))
     if fetches:
@@ -112,6 +112,13 @@ def _add_local(
                 listed = list(file_ranges(output.file, partition))
                 found.bytes_local += sum(part.end - part.start for part in listed)
                 ranges.setdefault(partition, []).extend(listed)
+
+
+def _as_planned(file: StoredFile, upload_id: str, request: TaskRequest) -> StoredFile:
+    """Returns an upload with as many partitions as plans count on, also if it was handed over."""
+    places = [each for each in request.stage.uploads if each.upload_id == upload_id]
+    count = places[0].partition_count if places else len(file.blocks)
+    return file if len(file.blocks) in (0, count) else divided(file, count)
 
 
 def _add_upload(upload_id: str, file: StoredFile, found: GatheredInputs) -> None:

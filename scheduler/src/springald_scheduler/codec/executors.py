@@ -18,6 +18,7 @@ from springald_scheduler.codec.stages import (
 from springald_scheduler.core.actions import (
     CancelTask,
     DefineStage,
+    HandOverUpload,
     LaunchTask,
     ReleaseJobFiles,
     ReleaseUpload,
@@ -130,6 +131,11 @@ def action_to_proto(action: ToExecutor) -> pb.ConnectResponse | None:
         case ReleaseUpload():
             released = pb.ReleaseUpload(upload_id=action.upload_id)
             return pb.ConnectResponse(release_upload=released)
+        case HandOverUpload():
+            order = pb.HandOverUpload(
+                upload_id=action.upload_id, flight_address=action.flight_address
+            )
+            return pb.ConnectResponse(hand_over_upload=order)
     return None
 
 

@@ -210,6 +210,14 @@ class ReleaseJobFiles(ToExecutor):
 
 
 @dataclass(frozen=True, slots=True)
+class HandOverUpload(ToExecutor):
+    """Send an upload on to another executor, before this one leaves."""
+
+    upload_id: str
+    flight_address: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssignUpload(Action):
     """Tell the client where to send its rows."""
 

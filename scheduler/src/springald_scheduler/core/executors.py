@@ -18,6 +18,7 @@ from springald_scheduler.core.events import (
 )
 from springald_scheduler.core.failures import Failure, executor_lost
 from springald_scheduler.core.files import remove_files
+from springald_scheduler.core.handover import hand_over_again, hand_over_uploads, lose_heir
 from springald_scheduler.core.model import Attempt, Executor
 from springald_scheduler.core.news import rescue_jobs, strand_job
 from springald_scheduler.core.records import ExecutorRecord, executor_key
@@ -90,6 +91,7 @@ def on_executor_registered(world: World, event: ExecutorRegistered) -> None:
             recall_upload(world, executor, upload_id)
     rescue_jobs(world)
     place_uploads(world)
+    hand_over_uploads(world)
     for job in list(world.unsliced.values()):
         slice_stages(world, job)
 
@@ -106,6 +108,7 @@ def on_executor_heard(world: World, event: ExecutorHeard) -> None:
         if attempt_id not in executor.running:
             life = (executor.executor_id, executor.incarnation)
             world.do(CancelTask(world.cause, *life, attempt_id))
+    hand_over_again(world, executor)
 
 
 def on_executor_disconnected(world: World, event: ExecutorDisconnected) -> None:
@@ -122,6 +125,7 @@ def on_executor_drain_requested(world: World, event: ExecutorDrainRequested) -> 
         executor.state = ExecutorState.DRAINING
         world.pool.remove(executor)
         _strand_if_alone(world)
+        hand_over_uploads(world)
 
 
 def on_executor_due(world: World, executor_id: str) -> None:
@@ -209,6 +213,7 @@ def _lose(world: World, executor: Executor, how: str) -> None:
                 retry_task(world, job, attempt, row, failure)
         make_again(world, job)
     lose_uploads(world, executor)
+    lose_heir(world, executor)
     for upload in list(world.uploads.values()):
         if upload.executor_id == executor.executor_id:
             for job_id in sorted(upload.readers):

@@ -216,6 +216,14 @@ def _check_uploads(world: World) -> Iterator[str]:
         readers = {job.job_id for job in world.jobs.values() if key in job.upload_ids}
         if upload.readers != readers:
             yield f"upload {key}: read by {sorted(readers)}, not {sorted(upload.readers)}"
+        for life in [*upload.left_at, *([upload.heir] if upload.heir else [])]:
+            executor = world.executors.get(life[0])
+            if executor is None or life[1] != executor.incarnation:
+                yield f"upload {key}: lies, or is sent to, where nobody is"
+            elif key not in executor.upload_ids:
+                yield f"upload {key}: lies where nobody knows of it"
+        if not all(jobs and jobs <= upload.readers for jobs in upload.left_at.values()):
+            yield f"upload {key}: lies where nobody reads it"
         if upload.doomed and not readers:
             yield f"upload {key}: is kept for nobody"
     held = {key for session in world.sessions.values() for key in session.upload_ids}

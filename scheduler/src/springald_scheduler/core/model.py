@@ -282,6 +282,8 @@ class Upload:
 
     Attributes:
         readers: Jobs that read it and have not ended.
+        heir: The life of the executor that is to take it over, because its own leaves.
+        left_at: Where it still lies for jobs that began to read it there, by life of executor.
         doomed: True if no table holds it and only its readers keep it.
     """
 
@@ -293,4 +295,6 @@ class Upload:
     incarnation: str = ""
     location: UploadLocation | None = None
     readers: set[str] = field(default_factory=set)
+    heir: tuple[str, str] | None = None
+    left_at: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     doomed: bool = False

@@ -25,6 +25,12 @@ from springald_scheduler.core.failures import (
     upload_incomplete,
     upload_not_found,
 )
+from springald_scheduler.core.handover import (
+    drop_copies,
+    end_reading,
+    hand_over_uploads,
+    inherit_upload,
+)
 from springald_scheduler.core.model import Executor, Job, Session, Upload
 from springald_scheduler.core.records import UploadLocation, UploadRecord, upload_key
 from springald_scheduler.core.states import ExecutorState, UploadState, check_transition
@@ -57,6 +63,9 @@ def on_upload_stored(world: World, event: UploadStored) -> None:
         world.ignore("unknown upload")
         life = (executor.executor_id, executor.incarnation)
         world.do(ReleaseUpload(world.cause, *life, event.upload_id))
+    elif upload.heir == (event.executor_id, event.incarnation):
+        if inherit_upload(world, upload, event):
+            world.do(Persist(world.cause, _record(upload)))
     elif (upload.executor_id, upload.incarnation) != (event.executor_id, event.incarnation):
         world.ignore("upload of another executor")
     elif upload.state is not UploadState.ASSIGNED:
@@ -74,6 +83,7 @@ def on_upload_stored(world: World, event: UploadStored) -> None:
         )
         executor.upload_bytes += event.bytes - upload.bytes_expected
         world.do(AnnounceUpload(world.cause, upload.upload_id))
+        hand_over_uploads(world)
 
 
 def on_upload_registered(world: World, event: UploadRegistered) -> None:
@@ -132,6 +142,7 @@ def leave_uploads(world: World, job: Job) -> None:
     for upload_id in sorted(job.upload_ids):
         upload = world.uploads[upload_id]
         upload.readers.discard(job.job_id)
+        end_reading(world, upload, job)
         if upload.doomed and not upload.readers:
             drop_upload(world, upload)
     job.upload_ids = frozenset()
@@ -216,6 +227,7 @@ def close_uploads(world: World, session: Session) -> None:
 def drop_upload(world: World, upload: Upload) -> None:
     """Removes an upload, also from its executor."""
     _strike(world, upload)
+    drop_copies(world, upload)
     executor = world.executors.get(upload.executor_id)
     if executor is not None and executor.incarnation == upload.incarnation:
         size = upload.location.bytes if upload.location else upload.bytes_expected

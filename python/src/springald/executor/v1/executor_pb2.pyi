@@ -106,6 +106,7 @@ class ConnectResponse(_message.Message):
     DRAIN_FIELD_NUMBER: _builtins.int
     BATCH_FIELD_NUMBER: _builtins.int
     SETTLE_STAGE_FIELD_NUMBER: _builtins.int
+    HAND_OVER_UPLOAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def registered(self) -> Global___Registered:
         """The registration was accepted. Once, first."""
@@ -148,6 +149,10 @@ class ConnectResponse(_message.Message):
     def settle_stage(self) -> Global___SettleStage:
         """A stage's outputs are written down."""
 
+    @_builtins.property
+    def hand_over_upload(self) -> Global___HandOverUpload:
+        """Send an upload to another executor."""
+
     def __init__(
         self,
         *,
@@ -161,12 +166,13 @@ class ConnectResponse(_message.Message):
         drain: Global___Drain | None = ...,
         batch: Global___Batch | None = ...,
         settle_stage: Global___SettleStage | None = ...,
+        hand_over_upload: Global___HandOverUpload | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload", "settle_stage", b"settle_stage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "hand_over_upload", b"hand_over_upload", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload", "settle_stage", b"settle_stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload", "settle_stage", b"settle_stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cancel_task", b"cancel_task", "define_stage", b"define_stage", "drain", b"drain", "hand_over_upload", b"hand_over_upload", "launch_task", b"launch_task", "message", b"message", "refused", b"refused", "registered", b"registered", "release_job", b"release_job", "release_upload", b"release_upload", "settle_stage", b"settle_stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["registered", "refused", "define_stage", "launch_task", "cancel_task", "release_job", "release_upload", "drain", "batch", "settle_stage"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["registered", "refused", "define_stage", "launch_task", "cancel_task", "release_job", "release_upload", "drain", "batch", "settle_stage", "hand_over_upload"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -969,6 +975,36 @@ class ReleaseUpload(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseUpload: _TypeAlias = ReleaseUpload  # noqa: Y015
+
+@_typing.final
+class HandOverUpload(_message.Message):
+    """HandOverUpload asks an executor that leaves to send an upload on. It stores the rows at the other
+    executor as a client does, which reports UploadStored when it has them. The executor keeps its own
+    until it is released, and stays as long as its time allows. An executor that does not have the upload
+    whole, or is sending it there already, ignores the message.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FLIGHT_ADDRESS_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """The upload."""
+    flight_address: _builtins.str
+    """The other executor's Flight server: `host:port`."""
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        flight_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flight_address", b"flight_address", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverUpload: _TypeAlias = HandOverUpload  # noqa: Y015
 
 @_typing.final
 class DrainRequested(_message.Message):
