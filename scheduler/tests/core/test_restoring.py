@@ -116,6 +116,20 @@ def test_result_of_a_job_with_a_stage_that_was_taken_in_is_told_after_a_restart(
     assert [each.attempt_id for each in view.outputs] == [attempt]
 
 
+def test_job_that_begins_again_has_its_stages_as_they_were_planned() -> None:
+    """Which stage took in which is forgotten with the others, or one would be run for nobody."""
+    bench, _ = _merged()
+    del bench.records["job", "j1", "stage", "1"]
+    for _ in range(2):
+        bench.restart()
+        bench.keep(bench.executor("e1", 2))
+        read = {
+            k: [leaf.stage_id for leaf in v.stage.inputs] for k, v in bench.job().stages.items()
+        }
+        assert read == {1: [], 2: [1], 3: [2]}
+        assert not any(each.skipped for each in bench.job().stages.values())
+
+
 @pytest.mark.parametrize("lost", [("plan",), ("stage",), ("plan", "stage")])
 def test_result_whose_records_are_lost_is_an_error_and_not_empty(lost: tuple[str, ...]) -> None:
     """Rows that cannot be told of must not be left out (P3.6)."""

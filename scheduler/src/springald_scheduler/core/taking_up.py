@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from springald_scheduler.core.graph import AnswerKind
+from springald_scheduler.core.actions import Forget
+from springald_scheduler.core.graph import AnswerKind, StageGraph
 from springald_scheduler.core.model import Job, StageRun, Task
 from springald_scheduler.core.records import (
     OutputLocation,
@@ -12,10 +13,12 @@ from springald_scheduler.core.records import (
     Skip,
     StageRecord,
     TaskSlice,
+    stage_key,
 )
 from springald_scheduler.core.stages import add_stage, find_defect
 from springald_scheduler.core.states import JobState, StageState, TaskState
 from springald_scheduler.core.world import World
+from springald_scheduler.core.writing import write_plan
 
 
 def take_up_stages(
@@ -45,8 +48,7 @@ def add_stages(
     fits = all(_fits(job, stage_id, records) for stage_id in job.stages)
     if not fits and job.state is JobState.RUNNING:
         records = {}
-        for run in job.stages.values():
-            run.attempts_before = world.attempt_floor
+        _begin_again(world, job, job.planned)
     for stage_id, record in sorted(records.items()):
         if stage_id in job.stages:
             _take_up_stage(world, job, job.stages[stage_id], record)
@@ -61,6 +63,16 @@ def add_stages(
                 job.tasks_finished += 1
         job.tasks_total += len(run.tasks)
         job.stages_finished += run.state is StageState.FINISHED
+
+
+def _begin_again(world: World, job: Job, planned: StageGraph) -> None:
+    """Gives a job its stages as the planner made them: which took in others is not known."""
+    job.graph = planned
+    job.stages.clear()
+    for stage in planned.stages:
+        add_stage(job, stage, attempts=world.attempt_floor)
+    world.do(Forget(world.cause, stage_key(job.job_id)))
+    write_plan(world, job)
 
 
 def _keeps_result(job: Job, plan: PlanRecord) -> bool:
