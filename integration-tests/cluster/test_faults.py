@@ -34,6 +34,7 @@ def bench(
     ("bench", "row"),
     [pytest.param(each.world, each, id=each.name) for each in TESTED],
     indirect=["bench"],
+    scope="module",
 )
 def test_query_with_a_fault_has_the_rows_of_one_process(bench: Bench, row: Row) -> None:
     """P3.2, P4.3, P4.4, P5.4: whatever breaks, rows are right, or the loss is told."""
