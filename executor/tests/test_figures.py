@@ -6,11 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datafusion import SessionContext
 from datafusion.plan import ExecutionPlan
 from executor_kit import Bench, context_over, parquet_files, plan_of, stage_of
 
 from springald.engine import plan_view as pv
 from springald.engine.catalog import CatalogEntry, SqlQuery
+from springald.engine.operators import operators
 from springald.engine.plan_view import PlanNode
 from springald_executor.core.model import NO_FIGURES, OperatorFigures, StageDefinition, TaskReport
 from springald_executor.engine.figures import read_figures
@@ -52,6 +54,22 @@ def test_rows_out_of_each_operator_are_the_rows_that_came_out(bench: Bench) -> N
     assert all(ns > 0 for each in halves for ns in each.compute_ns)
     assert by_kind(plan, halves[0], "bytes_scanned")["parquet_scan"] > 100
     assert halves[0].spill_count == halves[0].spilled_bytes == ()
+
+
+def test_slice_of_a_union_whose_columns_differ_tells_of_its_own_operators(bench: Bench) -> None:
+    """Projections that the engine adds while it decodes a union have positions, or are left out."""
+    plan = planned(bench, "SELECT 7 AS k FROM t WHERE k < 5 UNION ALL SELECT k FROM t WHERE k < 9")
+    decoded = operators(ExecutionPlan.from_bytes(SessionContext(), pv.serialize(plan)))
+    told = [operator.display() for operator, _ in decoded]
+    assert len(told) > len(list(plan.walk())), "the engine adds a projection"
+    stage = replace(stage_of(plan, SCHEMA), operator_count=len(told))
+    for part, rows in ([0, 1, 2, 3], 5), ([4, 5, 6, 7], 9), (list(range(8)), 14):
+        figures = bench.run(bench.request(stage, part)).figures
+        counted = zip(figures.positions, figures.rows_out, strict=True)
+        filtered = [count for at, count in counted if told[at].startswith("FilterExec")]
+        assert sum(filtered) == rows
+        scanned = [at for at in figures.positions if told[at].startswith("DataSourceExec")]
+        assert len(scanned) == len(filtered) == (2 if rows == 14 else 1)
 
 
 def test_slice_of_a_union_tells_the_positions_of_its_own_branches(bench: Bench) -> None:

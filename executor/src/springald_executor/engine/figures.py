@@ -11,7 +11,6 @@ from typing import Final
 
 from datafusion.plan import ExecutionPlan, MetricsSet
 
-from springald.engine.fragment import positions
 from springald.engine.operators import operator_texts, operators
 from springald_executor.core.model import (
     NO_FIGURES,
@@ -20,6 +19,7 @@ from springald_executor.core.model import (
     RanOperator,
     TaskRequest,
 )
+from springald_executor.engine.operator_positions import UNKNOWN, stage_positions
 
 _PRUNED: Final = re.compile(r"([\d.]+)( [KMBT])? total → ([\d.]+)( [KMBT])? matched")
 """How the engine prints what pruning left; the values themselves are not offered to Python."""
@@ -36,15 +36,17 @@ def read_figures(plan: ExecutionPlan, request: TaskRequest) -> OperatorFigures:
     is_query = stage.fragment.format is FragmentFormat.SQL
     numbers: Sequence[int] = range(len(found))
     if not is_query and len(found) != stage.operator_count:
-        numbers = positions(stage.fragment.payload, request.partitions)
-        if len(found) != len(numbers):
+        payload = stage.fragment.payload
+        known = stage_positions(plan, payload, request.partitions, stage.operator_count)
+        if known is None:
             return NO_FIGURES
+        numbers = known
     positions_measured: list[int] = []
     measured: list[tuple[int, ...]] = []
     details: list[tuple[int, str, int]] = []
     for number, (operator, is_scan) in zip(numbers, found, strict=True):
         metrics = operator.metrics()
-        if number >= 0 and metrics is not None and (rows := metrics.output_rows) is not None:
+        if number != UNKNOWN and metrics is not None and (rows := metrics.output_rows) is not None:
             positions_measured.append(number)
             measured.append((rows, *_sums(metrics, is_scan=is_scan)))
             if stage.profile:

@@ -104,15 +104,6 @@ def needs(payload: bytes, partitions: Sequence[int]) -> Needs:
     )
 
 
-def positions(payload: bytes, partitions: Sequence[int]) -> tuple[int, ...]:
-    """Returns which operators of a template are left in a task's plan, in the plan's order.
-
-    Operators are numbered from 0, parents first, left to right, as the engine prints them. A slice
-    leaves out branches of unions, and no other operator.
-    """
-    return tuple(node.position for node in slice_plan(pv.parse(payload), partitions).walk())
-
-
 def prepare(
     payload: bytes,
     partitions: Sequence[int],
