@@ -334,7 +334,7 @@ class SchedulerProcess:
                 if isinstance(link, Link):
                     registered = pb.Registered(ticket_key=self._key, allowed_paths=["/"])
                     link.send(pb.ConnectResponse(registered=registered))
-                else:
+                elif not self._links.is_put(*life):
                     self._clock.after(0, lambda: self._post_late(on.ExecutorDisconnected(*life)))
             case do.RefuseExecutor():
                 turned = self._links.turn_away(*life)

@@ -88,3 +88,30 @@ def test_stream_that_ends_while_its_successor_waits_is_no_loss() -> None:
     assert links.remove(first) is None
     assert links.put("e1", "life") is second
     assert links.remove(second) == ("e1", "life")
+
+
+def test_executor_that_registers_again_while_it_is_accepted_keeps_its_later_stream() -> None:
+    """Both registrations are accepted late, when only the second one's stream is left (P4.3)."""
+    links = ExecutorLinks()
+    first, second = QueueLink(), QueueLink()
+    links.arrive("e1", "life", first)
+    assert links.remove(first) is None
+    links.arrive("e1", "life", second)
+    assert not links.is_put("e1", "life")
+    assert links.put("e1", "life") is second
+    assert links.put("e1", "life") is None
+    assert links.is_put("e1", "life")
+    assert links.remove(second) == ("e1", "life")
+    assert not links.is_put("e1", "life")
+
+
+def test_stream_that_ended_before_it_was_accepted_leaves_none() -> None:
+    """Whoever opened it has given the former one up."""
+    links = ExecutorLinks()
+    first, second = QueueLink(), QueueLink()
+    links.arrive("e1", "life", first)
+    assert links.put("e1", "life") is first
+    links.arrive("e1", "life", second)
+    assert links.remove(second) is None
+    assert links.put("e1", "life") is None
+    assert not links.is_put("e1", "life")

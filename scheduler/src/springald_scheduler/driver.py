@@ -466,7 +466,8 @@ class SchedulerDriver:
         life = (action.executor_id, action.incarnation)
         link = self._links.put(*life)
         if link is None:
-            self._follow_up(on.ExecutorDisconnected(*life))
+            if not self._links.is_put(*life):
+                self._follow_up(on.ExecutorDisconnected(*life))
             return
         registered = pb.Registered(
             ticket_key=self.mint.key,

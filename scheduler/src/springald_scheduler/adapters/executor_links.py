@@ -47,7 +47,7 @@ class ExecutorLinks:
             self._arriving[executor_id, incarnation] = link
 
     def put(self, executor_id: str, incarnation: str) -> ExecutorLink | None:
-        """Makes the link that arrived the executor's; returns it, or None if it has ended.
+        """Makes the link that arrived the executor's; returns it, or None if there is none left.
 
         The one that the executor had is ended.
         """
@@ -55,16 +55,26 @@ class ExecutorLinks:
             link = self._arriving.pop((executor_id, incarnation), None)
             if link is None:
                 return None
-            if link in self._ended:
-                self._ended.discard(link)
-                return None
             _, former = self._links.pop(executor_id, ("", None))
             if former:
                 self._lives.pop(former, None)
                 former.end(ExecutorLostError("an executor has one stream: this one was replaced"))
+            if link in self._ended:
+                self._ended.discard(link)
+                return None
             self._links[executor_id] = (incarnation, link)
             self._lives[link] = (executor_id, incarnation)
             return link
+
+    def is_put(self, executor_id: str, incarnation: str) -> bool:
+        """Says whether a life has its link, which an earlier registration may have been given.
+
+        An executor that registers again while its first registration is written has one link left,
+        the later one, and is accepted twice.
+        """
+        with self._lock:
+            current, _ = self._links.get(executor_id, ("", None))
+            return current == incarnation
 
     def turn_away(self, executor_id: str, incarnation: str) -> ExecutorLink | None:
         """Returns the link that arrived and is refused."""
