@@ -124,14 +124,14 @@ class PythonClient:
         """Makes files a table."""
         session = self._sessions[call.session]
         files = call.register_files.files
-        register = {
+        registers: dict[physical.FileFormat.ValueType, Callable[..., None]] = {
             physical.FILE_FORMAT_PARQUET: session.register_parquet,
             physical.FILE_FORMAT_CSV: session.register_csv,
             physical.FILE_FORMAT_JSON: session.register_json,
             physical.FILE_FORMAT_ARROW: session.register_arrow,
-        }[files.format]
+        }
         options = {option.name: option.value for option in files.options}
-        register(call.register_files.name, files.path, **options)
+        registers[files.format](call.register_files.name, files.path, **options)
         return _DONE
 
     def list_tables(self, call: pb.ListTablesCall) -> pb.Answer:
