@@ -32,15 +32,6 @@ _CODES: Final = {4: "I", 8: "Q"}
 _SCALAR: Final = "Scalar"
 """A value of Arrow's: a stream of one row with one column."""
 
-_GARBLED: Final = (
-    DecodeError,
-    TypeError,
-    ValueError,
-    KeyError,
-    AttributeError,
-    pa.ArrowException,
-)
-
 _OPAQUE: Final = (SqlQuery, SessionSnapshot, CatalogEntry)
 """What records hold that the core does not look at."""
 

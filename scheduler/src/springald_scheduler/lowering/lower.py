@@ -1,6 +1,5 @@
 """A plan becomes a statement."""
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -73,9 +72,6 @@ def query_of(lowering: Lowering, relation_id: int, names: tuple[str, ...] | None
     text = select_text(block, names=unique)
     lowered = lowering.lowered(text, () if unique == shown else shown)
     return replace(lowered, node=block.node)
-
-
-_SOURCE_NAME: Final = re.compile(r'"((?:[^"]|"")*)"')
 
 
 def _without_clashes(lowering: Lowering, block: Block, names: tuple[str, ...]) -> Block:

@@ -43,7 +43,6 @@ PART_BYTES: Final = 512 * 1024
 
 _PARTS: Final = ".parts/"
 _IN_PARTS: Final = b"\1"
-_DIGEST_BYTES: Final = 32
 _MOD_REVISION: Final = 2
 _PUT: Final = 0
 
