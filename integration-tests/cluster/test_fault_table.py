@@ -60,9 +60,9 @@ def test_page_keeps_rows_that_were_not_run(tmp_path: Path) -> None:
         line for line in page.read_text().splitlines() if "---" not in line and "<!--" not in line
     ]
     assert (before, after) == ("before", "after")
-    assert one.startswith(f"| {first} | 3 | 0 | 0 | 0 | 1.5 |")
+    assert one.startswith(f"| {first} | 3 of {ROWS[0].runs} | 0 | 0 | 0 | 1.5 |")
     assert one.endswith("| 1 to 2, 4 |")
-    assert two.startswith(f"| {second} | 1 | 0 | 1 | 0 |")
+    assert two.startswith(f"| {second} | 1 of {ROWS[1].runs} | 0 | 1 | 0 |")
 
 
 def test_runs_are_kept_once_a_seed(tmp_path: Path) -> None:

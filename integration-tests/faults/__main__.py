@@ -81,7 +81,7 @@ def _told(each: Row, records: Sequence[Record]) -> list[str]:
     tally = keep.tally_of(each, records)
     if not tally.records:
         return []
-    _say("\n".join([*HEAD, row(tally, each.shown)]))
+    _say("\n".join([*HEAD, row(tally, each.shown, each.runs)]))
     problems = [problem for bar in each.all_bars if (problem := bar(tally))]
     for problem in problems:
         _say(f"  {each.name} does not hold: {problem}")

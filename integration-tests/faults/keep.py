@@ -59,7 +59,7 @@ def write_page(records: Iterable[Record], page: Path = PAGE) -> None:
     lines = []
     for each in ROWS:
         tally = tally_of(each, records)
-        line = row(tally, each.shown) if tally.records else written.get(each.name, "")
+        line = row(tally, each.shown, each.runs) if tally.records else written.get(each.name, "")
         if line:
             lines.append(line)
     table = "\n".join([*HEAD, *lines])

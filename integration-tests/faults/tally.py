@@ -129,15 +129,16 @@ HEAD = (
 )
 
 
-def row(tally: Tally, shown: Iterable[str]) -> str:
-    """Writes a tally as a row of the table, with figures that are to be shown."""
+def row(tally: Tally, shown: Iterable[str], wanted: int) -> str:
+    """Writes a tally as a row of the table, with figures to be shown and the runs wanted."""
+    runs = len(tally.records)
     outcomes = tally.outcomes
     ratio = tally.ratio()
     lost, again = (sum(getattr(each, name) for each in outcomes) for name in ("lost", "again"))
     took = [each.took_s for each in outcomes if each.took_s]
     cells = [
         tally.name,
-        f"{len(tally.records):,}",
+        f"{runs:,}" if runs >= wanted else f"{runs:,} of {wanted:,}",
         str(tally.count("wrong", "broken")),
         str(tally.count("hung")),
         str(tally.count("failed")),
