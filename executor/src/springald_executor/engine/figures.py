@@ -6,7 +6,6 @@ what every attempt tells takes a microsecond an operator, reading all there is a
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 from datafusion.plan import ExecutionPlan, MetricsSet
@@ -19,7 +18,7 @@ from springald_executor.core.model import (
     RanOperator,
     TaskRequest,
 )
-from springald_executor.engine.operator_positions import UNKNOWN, stage_positions
+from springald_executor.engine.operator_positions import stage_positions
 
 _PRUNED: Final = re.compile(r"([\d.]+)( [KMBT])? total → ([\d.]+)( [KMBT])? matched")
 """How the engine prints what pruning left; the values themselves are not offered to Python."""
@@ -34,7 +33,7 @@ def read_figures(plan: ExecutionPlan, request: TaskRequest) -> OperatorFigures:
     """Returns what was measured of a task's plan so far."""
     stage, found = request.stage, operators(plan)
     is_query = stage.fragment.format is FragmentFormat.SQL
-    numbers: Sequence[int] = range(len(found))
+    numbers = [[number] for number in range(len(found))]
     if not is_query and len(found) != stage.operator_count:
         payload = stage.fragment.payload
         known = stage_positions(plan, payload, request.partitions, stage.operator_count)
@@ -44,10 +43,12 @@ def read_figures(plan: ExecutionPlan, request: TaskRequest) -> OperatorFigures:
     positions_measured: list[int] = []
     measured: list[tuple[int, ...]] = []
     details: list[tuple[int, str, int]] = []
-    for number, (operator, is_scan) in zip(numbers, found, strict=True):
+    for places, (operator, is_scan) in zip(numbers, found, strict=True):
         metrics = operator.metrics()
-        if number != UNKNOWN and metrics is not None and (rows := metrics.output_rows) is not None:
-            positions_measured.append(number)
+        if places and metrics is not None and (rows := metrics.output_rows) is not None:
+            *others_of_its_rows, number = places
+            positions_measured += places
+            measured += [(rows, 0, 0, 0, 0)] * len(others_of_its_rows)
             measured.append((rows, *_sums(metrics, is_scan=is_scan)))
             if stage.profile:
                 details += ((number, *each) for each in sorted(_details(metrics).items()))

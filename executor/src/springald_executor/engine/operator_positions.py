@@ -7,7 +7,6 @@ that runs a single branch has no union, and no such projection.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from datafusion import SessionContext
 from datafusion.plan import ExecutionPlan
@@ -16,17 +15,17 @@ from springald.engine import plan_view as pv
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import slice_plan
 
-UNKNOWN: Final = -1
-"""The position of an operator that the stage does not have."""
-
 _Place = tuple[int, bool]
 """A position in the template, and whether it is what the engine has added above the operator."""
 
 
 def stage_positions(
     plan: ExecutionPlan, payload: bytes, partitions: Sequence[int], operator_count: int
-) -> list[int] | None:
-    """Returns the positions, in the stage, of the operators of a task's plan; None if unknown.
+) -> list[list[int]] | None:
+    """Returns the positions, in the stage, of each operator of a task's plan; None if unknown.
+
+    An operator has the position of a union as well that it is the only branch left of, and of what
+    was added above it: the same rows would come out of these.
 
     Args:
         plan: The task's plan.
@@ -43,8 +42,18 @@ def stage_positions(
         decoded = ExecutionPlan.from_bytes(SessionContext(), payload)
         told = _places(template, decoded, is_branch=False) or []
         known = told if len(told) == operator_count else known
-    numbers = {place: number for number, place in enumerate(known)}
-    return [numbers.get(place, UNKNOWN) for place in found]
+    ends = {node.position: node.position + _size(node) for node in template.walk()}
+    numbers: dict[_Place, list[int]] = {place: [] for place in found}
+    for number, place in enumerate(known):
+        inside = (each for each in found if place[0] <= each[0] < ends[place[0]])
+        stands_in = place if place in numbers else next(inside, None)
+        if stands_in is not None:
+            numbers[stands_in].append(number)
+    return [numbers[place] for place in found]
+
+
+def _size(node: PlanNode) -> int:
+    return sum(1 for _ in node.walk())
 
 
 def _places(node: PlanNode, operator: ExecutionPlan, *, is_branch: bool) -> list[_Place] | None:
