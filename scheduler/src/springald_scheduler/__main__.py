@@ -140,26 +140,23 @@ def serve_in_turn(
         )
 
         def lead(fence: Unchanged) -> Callable[[], None]:
-            follower.end()
-            journal = Journal(store, fence, STATE_OF_SEVERAL_MS_MAX, read_by_others=True)
-            core = SchedulerCore(facts, limits, journal.load())
-            driver = SchedulerDriver(
-                core,
-                planner,
-                journal,
-                allowed_paths=settings.allowed_paths,
-                cluster=cluster,
-                on_broken=lambda _: election.step_down(),
-            )
-            desks.open(SchedulerApi(driver), driver)
-
-            def end() -> None:
-                desks.close()
-                journal.close()
-                driver.close()
-                follower.begin()
-
-            return end
+            with ExitStack() as leading:
+                follower.end()
+                leading.callback(follower.begin)
+                journal = Journal(store, fence, STATE_OF_SEVERAL_MS_MAX, read_by_others=True)
+                driver = SchedulerDriver(
+                    SchedulerCore(facts, limits, journal.load()),
+                    planner,
+                    journal,
+                    allowed_paths=settings.allowed_paths,
+                    cluster=cluster,
+                    on_broken=lambda _: election.step_down(),
+                )
+                leading.callback(driver.close)
+                leading.callback(journal.close)
+                desks.open(SchedulerApi(driver), driver)
+                leading.callback(desks.close)
+                return leading.pop_all().close
 
         desks = Desks(lambda: election.leader_address, SchedulerApi(follower))
         server = stack.enter_context(GrpcServer(settings.bind))

@@ -79,13 +79,19 @@ class Election:
                 self._take_part()
             except SpringaldError as error:
                 log.warning("election goes on", reason=error.message)
+            except Exception:
+                # Whoever takes part no more would follow for ever, also when nobody leads.
+                log.exception("election goes on")
             self._closed.wait(LEADER_LOOK_MS / 1000)
 
     def _take_part(self) -> None:
         entry = self._store.get(LEADER)
         if entry and entry.value != self._me:
-            self._leader_address = scheduler_from_bytes(entry.value)[1]
-            return
+            leader_id, self._leader_address = scheduler_from_bytes(entry.value)
+            if leader_id:
+                return
+            # No lease may end with it, so nobody would ever lead.
+            log.warning("leader's key is of no scheduler, and is written over")
         self._leader_address = ""
         began_s = time.monotonic()
         lease = self._store.lease(self._lease_ms)

@@ -21,6 +21,7 @@ from springald_scheduler.adapters.stores.interface import (
     WRITES_BYTES_MAX,
     WRITES_MAX,
     Delete,
+    Entry,
     Put,
     StateStore,
     StoreError,
@@ -120,9 +121,7 @@ class Journal:
             try:
                 found.append(record_of(entry.key, entry.value))
             except MessageGarbledError as error:
-                aside = f"{_SET_ASIDE}{entry.revision}/{entry.key}"
-                log.error("value set aside", key=entry.key, aside=aside, reason=error.message)  # noqa: TRY400
-                self._commit([Delete(entry.key), Put(aside, entry.value)])
+                self._commit([Delete(entry.key), _set_aside(entry, error.message)])
         return found
 
     def close(self) -> None:
@@ -161,9 +160,14 @@ def raise_epoch(
         StoreError: Whether it was done is not known.
     """
     entry = store.get(EPOCH)
-    number = int(entry.value) + 1 if entry else 1
+    number, writes = 1, list(also)
+    if entry and entry.value.isdigit():
+        number = int(entry.value) + 1
+    elif entry:
+        # Writes are fenced by its revision; the number is for people.
+        writes.append(_set_aside(entry, "an epoch is a number: got something else"))
     condition = Unchanged(EPOCH, entry.revision if entry else 0)
-    writes = [Put(EPOCH, str(number).encode()), *also]
+    writes.append(Put(EPOCH, str(number).encode()))
     revision = store.transact([condition, *under], writes)
     return None if revision is None else Unchanged(EPOCH, revision)
 
@@ -171,17 +175,28 @@ def raise_epoch(
 def cluster_of(store: StateStore) -> Cluster:
     """Returns what processes of the store's cluster share; the first one makes it up.
 
+    If it cannot be read it is another cluster from then on: tickets of before open nothing.
+
     Raises:
         StoreError: The store does not answer.
-        MessageGarbledError: What it has is something else.
     """
     while True:
-        entry = store.get(_CLUSTER)
+        entry, writes = store.get(_CLUSTER), list[Write]()
         if entry:
-            return Cluster(*cluster_from_bytes(entry.value))
+            try:
+                return Cluster(*cluster_from_bytes(entry.value))
+            except MessageGarbledError as error:
+                writes.append(_set_aside(entry, error.message))
         made = Cluster.made_up()
-        value = cluster_to_bytes(made.name, made.ticket_key)
-        store.transact([Unchanged(_CLUSTER, 0)], [Put(_CLUSTER, value)])
+        writes.append(Put(_CLUSTER, cluster_to_bytes(made.name, made.ticket_key)))
+        store.transact([Unchanged(_CLUSTER, entry.revision if entry else 0)], writes)
+
+
+def _set_aside(entry: Entry, reason: str) -> Put:
+    """Returns what keeps a value that cannot be read, for whoever looks into it."""
+    aside = f"{_SET_ASIDE}{entry.revision}/{entry.key}"
+    log.error("value set aside", key=entry.key, aside=aside, reason=reason)
+    return Put(aside, entry.value)
 
 
 def batches(changes: Sequence[Persist | Forget]) -> Iterator[list[Write]]:
