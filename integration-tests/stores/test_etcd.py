@@ -67,6 +67,23 @@ def test_value_of_others_or_in_pieces_is_empty(servers: EtcdServers) -> None:
     store.close()
 
 
+def test_parts_of_former_values_are_removed(servers: EtcdServers) -> None:
+    """A large value in the place of another one leaves the parts of its own, whichever is first."""
+    store = EtcdStateStore(servers.address, "large")
+    store.transact([], [Put("ab", bytes(PART_BYTES + 1)), Put("a", bytes(PART_BYTES + 1))])
+    for filling in range(1, 6):
+        value = bytes([filling]) * (2 * PART_BYTES + 1)
+        assert store.transact([], [Put("a", value)])
+        entry = store.get("a")
+        assert entry
+        assert entry.value == value
+        parts = etcdctl(servers, "get", "--prefix", "--keys-only", "large/.parts/a/").split()
+        assert len(parts) == 3
+    other = etcdctl(servers, "get", "--prefix", "--keys-only", "large/.parts/ab/").split()
+    assert len(other) == 2
+    store.close()
+
+
 def test_watch_from_a_forgotten_revision_is_lost(servers: EtcdServers) -> None:
     """A gap is told, never passed over."""
     store = EtcdStateStore(servers.address, "compacted")

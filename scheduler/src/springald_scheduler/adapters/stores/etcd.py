@@ -108,6 +108,7 @@ class EtcdStateStore:
                 if not self._put_parts(compare, write, digest):
                     return None
                 steps += self._put(write, _IN_PARTS + digest)
+                steps += self._delete_other_parts(write.key, digest)
         return self._transact(compare, steps)
 
     def lease(self, ttl_ms: int) -> "_Lease":
@@ -206,6 +207,13 @@ class EtcdStateStore:
             if self._transact(compare, [pb.RequestOp(request_put=put)]) is None:
                 return False
         return True
+
+    def _delete_other_parts(self, key: str, digest: bytes) -> Iterator[pb.RequestOp]:
+        """Yields what removes parts of former values, which nobody points at any more."""
+        whole, mine = self._parts_prefix(key) + b"/", self._parts_prefix(key, digest)
+        for first, end in ((whole, mine), (_beyond(mine), _beyond(whole))):
+            request = pb.DeleteRangeRequest(key=first, range_end=end)
+            yield pb.RequestOp(request_delete_range=request)
 
     def _deletes(self, write: Delete) -> Iterator[pb.RequestOp]:
         key = self._value_key(write.key)
