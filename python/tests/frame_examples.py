@@ -69,6 +69,16 @@ def example_with_columns(ctx: SessionContext) -> DataFrame:
     )
 
 
+def example_with_columns_in_turn(ctx: SessionContext) -> DataFrame:
+    """A new column is there for the next one, also where it took the place of an old one."""
+    return _people(ctx).with_columns(
+        (col("age") + 1).alias("age"),
+        (col("age") * 2).alias("double"),
+        four=col("double") * 2,
+        five=col("pay") * 5,
+    )
+
+
 def example_cast(ctx: SessionContext) -> DataFrame:
     """Types are changed for columns and in expressions."""
     return (
@@ -368,6 +378,18 @@ def example_structs_and_maps(ctx: SessionContext) -> DataFrame:
 def example_sql_and_frames(ctx: SessionContext) -> DataFrame:
     """A query in SQL is built on."""
     return ctx.sql("SELECT * FROM (VALUES (1, 'x'), (2, 'y')) AS t(n, s)").filter(col("n") > lit(1))
+
+
+def example_computed_aggregates(ctx: SessionContext) -> DataFrame:
+    """Aggregates are computed with, beside plain ones and the keys of the groups."""
+    return _people(ctx).aggregate(
+        [col("team")],
+        [
+            (f.sum(col("pay")) / f.count(col("name"))).alias("mean"),
+            f.max(col("age")).alias("age"),
+            (f.max(col("age")) - f.min(col("age"))).alias("span"),
+        ],
+    )
 
 
 def example_views(ctx: SessionContext) -> DataFrame:

@@ -192,6 +192,11 @@ def test_repr_html_values_are_escaped_and_rows_limited(
     assert cluster.executed() == ["SELECT a FROM t\nLIMIT 21"]
 
 
+def test_iteration_gives_the_batches(con: Connection, rows: pa.Table) -> None:
+    """A loop over a DataFrame runs it, as one of datafusion-python does."""
+    assert pa.Table.from_batches(con.sql("SELECT * FROM t")).equals(rows)
+
+
 def test_to_batches_large_result_streams_in_constant_memory(
     cluster: FakeCluster, con: Connection
 ) -> None:

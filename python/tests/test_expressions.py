@@ -120,6 +120,13 @@ def test_expression_has_no_truth_value() -> None:
             mistake()
 
 
+def test_expression_has_no_members() -> None:
+    """A loop over an expression ends at once, though `[]` takes any number."""
+    for mistake in (lambda: list(A), lambda: 1 in A, lambda: f.sum(*A)):
+        with pytest.raises(TypeError, match=r"not iterable|not a container"):
+            mistake()
+
+
 @pytest.mark.parametrize(
     "mistake",
     [

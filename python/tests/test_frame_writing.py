@@ -78,6 +78,26 @@ def test_write_csv_and_json_lines_are_what_others_read(con: Connection, tmp_path
     }
 
 
+def test_write_json_has_no_value_that_json_has_not(con: Connection, tmp_path: Path) -> None:
+    """Every line is JSON that strict readers take: maps are objects, numbers without end null."""
+    numbers = pa.array([float("nan"), float("-inf"), 1.5, None])
+    maps = pa.array(
+        [[("k", 1)], [], None, [("k", 2), ("j", None)]], pa.map_(pa.string(), pa.int8())
+    )
+    con.from_arrow(pa.table({"x": numbers, "m": maps})).write_json(tmp_path / "t.json")
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    lines = (tmp_path / "t.json").read_text().splitlines()
+    assert [json.loads(line, parse_constant=refuse) for line in lines] == [
+        {"x": None, "m": {"k": 1}},
+        {"x": None, "m": {}},
+        {"x": 1.5, "m": None},
+        {"x": None, "m": {"k": 2, "j": None}},
+    ]
+
+
 def test_write_empty_result_is_a_file_with_columns(con: Connection, tmp_path: Path) -> None:
     """A query without rows leaves a file that says which columns there would be."""
     con.sql(f"{ROWS} LIMIT 0").write_parquet(tmp_path / "t.parquet")

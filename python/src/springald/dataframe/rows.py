@@ -1,6 +1,6 @@
 """The rows of a DataFrame, in whatever form they are asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pyarrow as pa
@@ -177,6 +177,11 @@ class Rows:
             3
         """
         return self.execute().result_batches()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Runs the query and gives its batches, as `to_batches()` does."""
+        with self.to_batches() as reader:
+            yield from reader
 
     def execute_stream(self) -> pa.RecordBatchReader:
         """Does the same as `to_batches()`; the name that datafusion-python has for it.

@@ -5,8 +5,10 @@ from typing import Final, Generic, Self, TypeVar
 
 import pyarrow as pa
 
+from springald.dataframe.relations import projected
 from springald.dataframe.rows import Rows
 from springald.dataframe.sources import inline_rows
+from springald.dataframe.turns import split_aggregates
 from springald.errors import InvalidArgumentError
 from springald.expr.calls import aggregate_call, arguments
 from springald.expr.expr import ColumnOrExpr, Expr, exact_column, nodes_of_columns
@@ -34,12 +36,14 @@ class Summaries(Rows):
         Args:
             group_by: Names of columns, expressions, and what `GroupingSet` makes; nothing for one
                 row out of all.
-            aggs: Calls of aggregate functions.
+            aggs: Calls of aggregate functions, and what is computed of them.
 
         Example:
             >>> from springald import functions as f
             >>> df.aggregate([], [f.sum(col("a")).alias("total")]).to_pydict()
             {'total': [6]}
+            >>> df.aggregate([], [(f.sum(col("a")) / f.count()).alias("mean")]).to_pydict()
+            {'mean': [2]}
         """
         message, groups = grouping_of(_listed(group_by))
         aggregates = nodes_of_columns(_listed(aggs))
@@ -48,8 +52,10 @@ class Summaries(Rows):
                 raise InvalidArgumentError(
                     f"an aggregate is a call of an aggregate function: got {node.message.name.name}"
                 )
-        references = grouping_references(groups, aggregates)
-        return self._over(relation("aggregate", message, (self.node,), *references))
+        calls, computed = split_aggregates(aggregates, len(groups))
+        references = grouping_references(groups, calls)
+        rows = relation("aggregate", message, (self.node,), *references)
+        return self._over(projected(rows, map(Expr, computed)) if computed else rows)
 
     def group_by(self, *exprs: ColumnOrExpr | Grouping) -> "GroupedData[Self]":
         """Returns the rows in groups, for `agg()`.

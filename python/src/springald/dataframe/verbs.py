@@ -10,6 +10,7 @@ import pyarrow as pa
 from springald.dataframe import relations
 from springald.dataframe.qualifiers import qualifier_of
 from springald.dataframe.rows import Rows
+from springald.dataframe.turns import columns_in_turns
 from springald.errors import InvalidArgumentError, UnsupportedError
 from springald.expr.expr import (
     ColumnOrExpr,
@@ -88,6 +89,8 @@ class Verbs(Rows):
     ) -> Self:
         """Returns all columns and more; one whose name is there takes its place.
 
+        They are made in turn: each sees the ones before it, those given by name last.
+
         Args:
             *exprs: Expressions with a name, or lists of them; text is SQL.
             **named_exprs: Expressions under the names that they get.
@@ -103,7 +106,10 @@ class Verbs(Rows):
         listed += [
             self._expression(expr, "a new column").alias(name) for name, expr in named_exprs.items()
         ]
-        return self._over(relations.with_columns(self.node, listed)) if listed else self
+        rows = self.node
+        for step in columns_in_turns(listed):
+            rows = relations.with_columns(rows, step)
+        return self._over(rows) if listed else self
 
     def with_column(self, name: str, expr: ColumnOrExpr) -> Self:
         """Returns all columns and one more; one of that name is replaced.

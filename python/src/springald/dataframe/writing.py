@@ -1,6 +1,7 @@
 """Rows that stay: files that a client writes, and tables of the session."""
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -105,7 +106,8 @@ class Writing(Rows):
     ) -> None:
         """Runs the query and writes its rows into one file of JSON lines of this machine.
 
-        Dates and times are text of ISO 8601, bytes are text in base 16, decimals are text.
+        Dates and times are text of ISO 8601, bytes are text in base 16, decimals are text. A map is
+        an object; NaN and the infinities, which JSON has not, are null.
 
         Args:
             path: The file; one that is there is replaced.
@@ -121,9 +123,8 @@ class Writing(Rows):
         """
         with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
             for batch in reader:
-                for row in batch.to_pylist():
-                    line = json.dumps(row, default=_json_value, ensure_ascii=False)
-                    part.write(f"{line}\n".encode())
+                for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                    part.write(f"{_json_line(row)}\n".encode())
 
     def _in_order(self, options: DataFrameWriteOptions | None) -> Self:
         if options is None or not options.keys:
@@ -203,6 +204,27 @@ def _gathered(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
             waiting, rows = [], 0
     if waiting:
         yield pa.Table.from_batches(waiting)
+
+
+def _json_line(row: dict[str, object]) -> str:
+    try:
+        return json.dumps(row, default=_json_value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(row), default=_json_value, ensure_ascii=False)
+    except TypeError as error:
+        raise UnsupportedError(
+            f"a map's key in a JSON file is text or a number: got {error}; cast it, or write "
+            "Parquet"
+        ) from error
+
+
+def _finite(value: object) -> object:
+    """The same value with null for every number that JSON has not."""
+    if isinstance(value, dict):
+        return {key: _finite(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_finite(held) for held in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _json_value(value: object) -> str:

@@ -63,6 +63,9 @@ class Expr(Modifiers, FunctionMethods):
     __slots__ = ("node",)
     # `==` makes an expression, so there is nothing that a hash could agree with.
     __hash__ = None  # type: ignore[assignment]
+    # With `[]` alone Python would count through parts for ever.
+    __iter__ = None
+    __contains__ = None
 
     def __init__(self, node: Node) -> None:
         """Wraps a node. Users call `col()`, `lit()` and the functions."""
