@@ -339,7 +339,8 @@ class SchedulerProcess:
             case do.RefuseExecutor():
                 turned = self._links.turn_away(*life)
                 if turned:
-                    turned.send(refusal_to_proto(action.failure))
+                    if not action.failure.retryable:
+                        turned.send(refusal_to_proto(action.failure))
                     turned.end(None)
             case do.DisconnectExecutor():
                 self._links.end(*life, SpringaldError(action.reason))

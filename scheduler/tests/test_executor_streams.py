@@ -248,6 +248,27 @@ def test_executor_of_another_life_takes_its_place(scheduler: Scheduler) -> None:
             assert len(newer.wait("launch_task")) == 1
 
 
+def test_executor_that_was_replaced_may_ask_again(scheduler: Scheduler) -> None:
+    """P2.2: its stream ends with an error that may pass, and the one in its place stays."""
+    with Executor(scheduler.address, incarnation="a") as older:
+        older.wait("registered")
+        with Executor(scheduler.address, incarnation="b") as newer:
+            newer.wait("registered")
+            older.wait_end()
+            with Executor(scheduler.address, incarnation="a") as again:
+                failure = again.wait_end()
+            assert failure is not None
+            assert not again.messages
+            error = error_from_rpc(failure)
+            assert isinstance(error, ExecutorLostError)
+            assert error.retryable
+            assert submit(scheduler).status == client_pb.JOB_STATUS_SUCCEEDED
+            assert len(newer.wait("launch_task")) == 1
+        wait_until(lambda: not listed(scheduler), "the newer one is gone")
+    with Executor(scheduler.address, incarnation="a") as again:
+        again.wait("registered")
+
+
 def test_executor_that_connects_again_replaces_its_own_stream(scheduler: Scheduler) -> None:
     """A process whose stream broke unnoticed comes back as itself; the old stream's end is late."""
     with Executor(scheduler.address) as older:

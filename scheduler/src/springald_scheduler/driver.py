@@ -432,7 +432,9 @@ class SchedulerDriver:
                 self._accept(action)
             case do.RefuseExecutor():
                 link = self._links.turn_away(action.executor_id, action.incarnation)
-                if link:
+                if link and action.failure.retryable:
+                    link.end(failure_to_error(action.failure))
+                elif link:
                     link.send(refusal_to_proto(action.failure))
                     link.end(None)
             case do.DisconnectExecutor():

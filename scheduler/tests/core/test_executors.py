@@ -132,6 +132,32 @@ def test_executor_of_another_life_replaces_the_former(bench: Bench) -> None:
         assert bench.ignored(late)
 
 
+def test_executor_that_was_replaced_is_turned_away(bench: Bench) -> None:
+    """P2.2: two processes of one id do not take turns; the former waits until the other is gone."""
+    bench.handle(bench.executor(), bench.executor(incarnation="b"))
+    bench.run(bench.stage())
+    event = bench.executor()
+    (refusal,) = bench.sends(event)
+    assert isinstance(refusal, RefuseExecutor)
+    assert (refusal.incarnation, refusal.failure.code) == ("a", "EXECUTOR_LOST")
+    assert refusal.failure.retryable
+    bench.handle(bench.executor(incarnation="c"))
+    assert isinstance(bench.sends(bench.executor(incarnation="b"))[0], RefuseExecutor)
+    assert isinstance(bench.sends(bench.executor())[0], RefuseExecutor)
+    bench.handle(ExecutorDisconnected("e1", "c"))
+    again = bench.executor()
+    assert AcceptExecutor(again, "e1", "a") in bench.sends(again)
+
+
+def test_lives_that_were_replaced_are_forgotten(bench: Bench) -> None:
+    """Only some are remembered, so that an id that is used for ever takes no room."""
+    lives = [str(number) for number in range(2 * bench.core.world.limits.replaced_lives_max)]
+    for each in lives:
+        bench.handle(bench.executor(incarnation=each))
+    (executor,) = bench.core.world.executors.values()
+    assert len(executor.replaced) == bench.core.world.limits.replaced_lives_max
+
+
 def test_executor_that_comes_back_is_told_what_to_remove(bench: Bench) -> None:
     """A life that was given up too early keeps results, and loses everything else."""
     bench.handle(bench.executor())

@@ -132,7 +132,7 @@ class AcceptExecutor(ToExecutor):
 
 @dataclass(frozen=True, slots=True)
 class RefuseExecutor(ToExecutor):
-    """Turn an executor away and end its stream."""
+    """Turn an executor away and end its stream; it comes again if the failure is retryable."""
 
     failure: Failure
 

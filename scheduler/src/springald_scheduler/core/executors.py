@@ -16,7 +16,7 @@ from springald_scheduler.core.events import (
     ExecutorHeard,
     ExecutorRegistered,
 )
-from springald_scheduler.core.failures import Failure, executor_lost
+from springald_scheduler.core.failures import Failure, executor_lost, executor_replaced
 from springald_scheduler.core.files import remove_files
 from springald_scheduler.core.handover import hand_over_again, hand_over_uploads, lose_heir
 from springald_scheduler.core.model import Attempt, Executor
@@ -48,16 +48,21 @@ _FACTS = (
 
 def on_executor_registered(world: World, event: ExecutorRegistered) -> None:
     """Lets an executor in if it computes and routes like the cluster."""
+    former = world.executors.get(event.executor_id)
     failure = _check(event, world.facts)
+    if former and event.incarnation in former.replaced:
+        # Two processes of one id would take turns for ever, and each turn loses tasks.
+        failure = executor_replaced(event.executor_id, former.pid, former.host)
     if failure:
         life = (event.executor_id, event.incarnation)
         world.do(RefuseExecutor(world.cause, *life, failure))
         return
-    former = world.executors.get(event.executor_id)
+    replaced: tuple[str, ...] = ()
     if former:
-        how = "it registered again"
+        how, replaced = "it registered again", former.replaced
         if former.incarnation != event.incarnation:
             how = "another process registered under its id"
+            replaced = (*replaced, former.incarnation)[-world.limits.replaced_lives_max :]
             life = (former.executor_id, former.incarnation)
             world.do(DisconnectExecutor(world.cause, *life, how))
         _lose(world, former, how)
@@ -73,6 +78,7 @@ def on_executor_registered(world: World, event: ExecutorRegistered) -> None:
         host=event.host,
         heard_ms=world.now_ms,
         free=event.slots,
+        replaced=replaced,
     )
     world.executors[executor.executor_id] = executor
     world.pool.add(executor)

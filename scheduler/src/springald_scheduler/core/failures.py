@@ -104,6 +104,17 @@ def executor_lost(executor_id: str, how: str, what: str) -> Failure:
     )
 
 
+def executor_replaced(executor_id: str, pid: int, host: str) -> Failure:
+    """A process that was replaced comes back while the one in its place is there."""
+    return Failure(
+        "EXECUTOR_LOST",
+        f"an executor is the only one of its id: got another process of {executor_id}, which "
+        f"replaced this one (pid {pid} on {host}); stop one of them, or give it another id",
+        retryable=True,
+        executor_id=executor_id,
+    )
+
+
 def task_poisoned(attempt_id: str, count: int, what: str) -> Failure:
     """A task takes down what runs it."""
     return Failure(

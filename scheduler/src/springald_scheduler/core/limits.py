@@ -16,6 +16,7 @@ class CoreLimits:
         jobs_remembered_max: How many released jobs can still be described.
         tasks_remembered_max: How many tasks those may have together; the last one may have more.
         executors_remembered_max: How many lost executors may come back to clean up.
+        replaced_lives_max: How many lives that an executor has replaced are turned away.
         progress_interval_ms: How often news of progress alone is published, at most.
         task_attempts_max: How often a task may fail of what may pass before its job fails.
         task_engines_max: How many engine processes a task may take down.
@@ -39,6 +40,7 @@ class CoreLimits:
     jobs_remembered_max: int = 1_000
     tasks_remembered_max: int = 200_000
     executors_remembered_max: int = 1_000
+    replaced_lives_max: int = 8
     progress_interval_ms: int = 100
     task_attempts_max: int = 4
     task_engines_max: int = 3

@@ -255,6 +255,7 @@ class Executor:
         release_after: Jobs whose files are to be removed when their last attempt here has ended.
         upload_ids: Uploads that were sent here, or are expected.
         upload_bytes: Their bytes.
+        replaced: Incarnations that it replaced while they were there, as far as is remembered.
     """
 
     executor_id: str
@@ -274,6 +275,7 @@ class Executor:
     release_after: dict[str, None] = field(default_factory=dict)
     upload_ids: dict[str, None] = field(default_factory=dict)
     upload_bytes: int = 0
+    replaced: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
