@@ -100,6 +100,7 @@ def _ticket(wanted: Wanted) -> bytes:
     if isinstance(wanted, UploadWanted):
         claims.read_upload.CopyFrom(ReadUpload(upload_id=wanted.upload_id))
         return sign(claims, KEY)
+    assert isinstance(wanted, OutputsWanted)
     selections = [OutputSelection(task_id=task, partition=part) for task, part in wanted.selections]
     claims.read_outputs.CopyFrom(ReadOutputs(job_id=wanted.job_id, selections=selections))
     return sign(claims, KEY)
