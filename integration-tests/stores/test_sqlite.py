@@ -93,6 +93,18 @@ def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert sqlite3.connect(other).execute("SELECT count(*) FROM theirs").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("left", [0.5, 0.9])
+def test_file_that_lost_its_end_is_refused(tmp_path: Path, left: float) -> None:
+    """Nothing is made of half a state; the error says how to go on."""
+    path = tmp_path / "state.db"
+    store = SqliteStateStore(path)
+    store.transact([], [Put(f"k{number:02}", bytes(5_000)) for number in range(20)])
+    store.close()
+    os.truncate(path, int(path.stat().st_size * left))
+    with pytest.raises(StoreError, match=r"malformed; bring back a copy"):
+        SqliteStateStore(path).scan("")
+
+
 def test_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     """An older release does not guess at what a newer one wrote."""
     path = tmp_path / "state.db"

@@ -145,7 +145,7 @@ class _Table:
                 "name another file, or move this one away"
             )
         kind = StoreFullError if code == sqlite3.SQLITE_FULL else StoreError
-        return kind(
-            f"a scheduler's state is kept in {self._path}: got {failure}; look at the disk and at "
-            "the file's owner"
-        )
+        advice = "look at the disk and at the file's owner"
+        if code == sqlite3.SQLITE_CORRUPT:
+            advice = "bring back a copy of it, or move it away and begin with nothing"
+        return kind(f"a scheduler's state is kept in {self._path}: got {failure}; {advice}")
