@@ -8,15 +8,11 @@ workers, streams are written by their own threads, and the core's sense of time 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
-from functools import partial
 from typing import Self, TypeVar
 
 import structlog
 
 from springald.errors import (
-    DeadlineExceededError,
     ExecutorLostError,
     InternalError,
     JobNotFoundError,
@@ -31,10 +27,11 @@ from springald_scheduler.adapters.action_log import log_actions
 from springald_scheduler.adapters.executor_link import ExecutorLink
 from springald_scheduler.adapters.executor_links import ExecutorLinks
 from springald_scheduler.adapters.journal import Cluster
-from springald_scheduler.adapters.lanes import Lanes
 from springald_scheduler.adapters.outbox import Outbox
+from springald_scheduler.adapters.planning_desk import PlanningDesk
 from springald_scheduler.adapters.ports import Planner, Store
 from springald_scheduler.adapters.timer import Timer
+from springald_scheduler.adapters.upload_desk import UploadDesk
 from springald_scheduler.adapters.watches import Watch, Watches
 from springald_scheduler.codec.definitions import Definitions
 from springald_scheduler.codec.executors import (
@@ -48,25 +45,12 @@ from springald_scheduler.codec.tickets import Mint
 from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
 from springald_scheduler.core import views
-from springald_scheduler.core.failures import (
-    job_not_found,
-    upload_incomplete,
-    upload_not_found,
-    upload_used,
-)
+from springald_scheduler.core.failures import job_not_found
 from springald_scheduler.core.records import UploadLocation
 from springald_scheduler.core.scheduler import SchedulerCore
-from springald_scheduler.core.states import UploadState
 from springald_scheduler.core.world import World
-from springald_scheduler.limits import (
-    PLANNER_THREADS_MAX,
-    SERVING_MS_MAX,
-    STOP_MS_MAX,
-    UPLOAD_ASSIGNED_SLACK_MS,
-    UPLOAD_STORED_MS_MAX,
-)
-from springald_scheduler.planning.model import Answered, ClusterShape, SessionSnapshot
-from springald_scheduler.planning.replanning import replan
+from springald_scheduler.limits import SERVING_MS_MAX, STOP_MS_MAX
+from springald_scheduler.planning.model import ClusterShape, SessionSnapshot
 
 log = structlog.get_logger("springald.scheduler")
 
@@ -110,12 +94,11 @@ class SchedulerDriver:
         self._closed = False
         self._links = ExecutorLinks()
         self._definitions = Definitions()
-        self._placements: dict[str, Future[str]] = {}
-        self._storings: dict[str, threading.Event] = {}
         self._watches = Watches()
-        self._lanes = Lanes(PLANNER_THREADS_MAX, "springald-planning")
-        # Running jobs do not wait behind statements that are slow to plan.
-        self._replanning = Lanes(1, "springald-replanning")
+        self._planning = PlanningDesk(planner, self._shape, self._tell_planned)
+        self._uploads = UploadDesk(
+            self._post, self._view_upload, core.world.limits.no_executor_ms_max
+        )
         self._timer = Timer(self.now_ms, self._tell_time)
         self._post_late(on.SchedulerStarted())
 
@@ -140,8 +123,7 @@ class SchedulerDriver:
         self._watches.close()
         for link in links:
             link.end(stopped)
-        self._lanes.close()
-        self._replanning.close()
+        self._planning.close()
 
     def __enter__(self) -> Self:
         """Returns itself."""
@@ -256,21 +238,7 @@ class SchedulerDriver:
             SpringaldError: There is none within the named limit.
         """
         self.wait_serving()
-        limit_ms = self._core.world.limits.no_executor_ms_max
-        placed: Future[str] = Future()
-        self._placements[event.upload_id] = placed
-        try:
-            self._post(event)
-            # The core gives up before this; nobody waits for ever if it does not.
-            return placed.result((limit_ms + UPLOAD_ASSIGNED_SLACK_MS) / 1000)
-        except TimeoutError:
-            self._post(on.UploadReleased(event.session_id, event.upload_id))
-            raise DeadlineExceededError(
-                f"an upload must find a place within {limit_ms} ms: "
-                f"{event.upload_id} did not; try again"
-            ) from None
-        finally:
-            del self._placements[event.upload_id]
+        return self._uploads.place(event)
 
     def wait_upload(self, session_id: str, upload_id: str) -> UploadLocation:
         """Waits until an upload is stored; returns where it lies.
@@ -278,18 +246,7 @@ class SchedulerDriver:
         Raises:
             SpringaldError: The session has no such upload, or it is not stored in time.
         """
-        stored = self._storings.setdefault(upload_id, threading.Event())
-        try:
-            view = self._view_upload(session_id, upload_id)
-            if view.location is None and stored.wait(UPLOAD_STORED_MS_MAX / 1000):
-                view = self._view_upload(session_id, upload_id)
-        finally:
-            self._storings.pop(upload_id, None)
-        if view.location is None:
-            raise failure_to_error(upload_incomplete(upload_id))
-        if view.state is UploadState.REGISTERED:
-            raise failure_to_error(upload_used(upload_id))
-        return view.location
+        return self._uploads.wait_stored(session_id, upload_id)
 
     # For those who speak with executors.
 
@@ -384,7 +341,7 @@ class SchedulerDriver:
 
     def _follow_up(self, event: on.Event) -> None:
         """Tells the core what comes of an action, after the actions that go with it."""
-        self._lanes.submit("", partial(self._post_late, event))
+        self._planning.tell_later(event)
 
     def _make_good(self, action: do.Action, bug: Exception) -> None:
         """Tells the core what did not come about: it counts on every action that it asks for."""
@@ -408,14 +365,11 @@ class SchedulerDriver:
                 job = self._core.world.jobs.get(action.job_id)
                 self._watches.wake(action.job_id, ended=job is None or job.state.terminal)
             case do.PlanJob():
-                self._lanes.submit(action.session_id, partial(self._plan, action))
+                self._planning.plan(action)
             case do.ReplanStage():
-                self._replanning.submit(action.job_id, partial(self._replan, action))
+                self._planning.replan(action)
             case do.DropSession():
-                # When the interpreter ends there are no workers any more, and nothing to drop.
-                with suppress(RuntimeError):
-                    work = partial(self._close_session, action.session_id)
-                    self._lanes.submit(action.session_id, work)
+                self._planning.drop_session(action.session_id)
             case do.RestoreSession():
                 if isinstance(action.catalog, SessionSnapshot):
                     self.planner.restore_session(action.session_id, action.catalog)
@@ -424,7 +378,7 @@ class SchedulerDriver:
             case do.ToExecutor():
                 self._carry_out_there(action)
             case do.AssignUpload() | do.RefuseUpload() | do.AnnounceUpload():
-                self._tell_uploader(action)
+                self._uploads.tell(action)
 
     def _carry_out_there(self, action: do.ToExecutor) -> None:
         match action:
@@ -449,20 +403,6 @@ class SchedulerDriver:
                 self._send(action, action_to_proto(action), waits=True)
             case _:
                 self._send(action, action_to_proto(action))
-
-    def _tell_uploader(self, action: do.AssignUpload | do.RefuseUpload | do.AnnounceUpload) -> None:
-        placement = self._placements.get(action.upload_id)
-        match action:
-            case do.AssignUpload():
-                if placement:
-                    placement.set_result(action.flight_address)
-            case do.RefuseUpload():
-                if placement and not placement.done():
-                    placement.set_exception(failure_to_error(action.failure))
-            case do.AnnounceUpload():
-                stored = self._storings.get(action.upload_id)
-                if stored:
-                    stored.set()
 
     def _accept(self, action: do.AcceptExecutor) -> None:
         life = (action.executor_id, action.incarnation)
@@ -494,40 +434,8 @@ class SchedulerDriver:
 
     # What other threads do.
 
-    def _plan(self, action: do.PlanJob) -> None:
-        events: list[on.Event]
-        try:
-            statement = action.plan or action.statement
-            outcome = self.planner.run(action.session_id, statement, self._shape())
-        except SpringaldError as error:
-            events = [on.JobFailed(action.job_id, failure_from_error(error))]
-        except BaseException as bug:  # An engine's panic is no Exception.
-            log.exception("planner failed", job_id=action.job_id)
-            failure = InternalError(f"a planner knows its own errors: got {bug!r}")
-            events = [on.JobFailed(action.job_id, failure_from_error(failure))]
-        else:
-            if isinstance(outcome, Answered):
-                session_id = action.session_id
-                gone = [on.UploadReleased(session_id, each) for each in outcome.released_upload_ids]
-                events = [on.JobAnswered(action.job_id, outcome.arrow_stream), *gone]
-            else:
-                events = [on.JobPlanned(action.job_id, outcome.graph)]
-        self._post_late(*events, catalog_of=action.session_id)
-
-    def _replan(self, action: do.ReplanStage) -> None:
-        """Plans a stage anew; whatever goes wrong, the plan stays as it was."""
-        stage = None
-        try:
-            stage = replan(action.stage, action.other, action.offer)
-        except Exception:
-            log.exception("stage not replanned", stage=f"{action.job_id}/s{action.stage.stage_id}")
-        self._post_late(on.StageReplanned(action.job_id, action.stage.stage_id, stage))
-
-    def _close_session(self, session_id: str) -> None:
-        try:
-            self.planner.close_session(session_id)
-        except SpringaldError as error:
-            log.warning("session not closed", session_id=session_id, error=str(error))
+    def _tell_planned(self, events: tuple[on.Event, ...], session_id: str) -> None:
+        self._post_late(*events, catalog_of=session_id)
 
     def _tell_time(self) -> None:
         # Whoever waits for a slow store with an executor's message does not read the next ones.
@@ -562,11 +470,8 @@ class SchedulerDriver:
             raise JobNotFoundError(f"a job must be remembered: {job_id} was forgotten meanwhile")
         return view
 
-    def _view_upload(self, session_id: str, upload_id: str) -> views.UploadView:
-        view = self._look(lambda world, _: views.view_upload(world, session_id, upload_id))
-        if view is None:
-            raise failure_to_error(upload_not_found(upload_id))
-        return view
+    def _view_upload(self, session_id: str, upload_id: str) -> views.UploadView | None:
+        return self._look(lambda world, _: views.view_upload(world, session_id, upload_id))
 
     def _shape(self) -> ClusterShape:
         slots, memory_bytes = self._look(lambda world, _: views.executor_sizes(world))
