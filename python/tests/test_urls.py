@@ -26,6 +26,7 @@ def test_address_of_host_and_port_is_address(url: str, address: str) -> None:
         "http://localhost:1234",
         "springald://",
         "springald://host:99999",
+        "springald://host:0",
         "springald://host:port",
         "springald://host/database",
         "springald://host?x=1",

@@ -80,6 +80,8 @@ def address_of(url: str) -> str:
         raise InvalidArgumentError("a cluster's url has no user or password: leave it out")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise _refused(url, "more than a host and a port")
+    if port == 0:
+        raise _refused(url, "the port 0")
     bracketed = f"[{host}]" if ":" in host else host
     return f"{bracketed}:{port or PORT_DEFAULT}"
 

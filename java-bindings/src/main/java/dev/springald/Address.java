@@ -43,7 +43,11 @@ record Address(String host, int port) {
         || uri.getFragment() != null) {
       throw refused(url, "more than a host and a port");
     }
-    return new Address(uri.getHost(), uri.getPort() < 0 ? Limits.PORT_DEFAULT : uri.getPort());
+    int port = uri.getPort() < 0 ? Limits.PORT_DEFAULT : uri.getPort();
+    if (port == 0 || port > Limits.PORT_MAX) {
+      throw refused(url, "the port " + port);
+    }
+    return new Address(uri.getHost(), port);
   }
 
   /** Reads the {@code host:port} of a Flight server. */

@@ -13,6 +13,9 @@ final class Limits {
   /** Where a scheduler listens unless it is told otherwise. */
   static final int PORT_DEFAULT = 50050;
 
+  /** The last port that TCP has. */
+  static final int PORT_MAX = 65535;
+
   /** A control message, in both directions. */
   static final int MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 

@@ -262,7 +262,7 @@ public final class Session implements AutoCloseable {
   /**
    * Ends the session and all it holds on the cluster; closing again does nothing.
    *
-   * @throws IllegalStateException if results of the session are still open
+   * @throws IllegalStateException if results of the session still hold rows; the session has ended
    */
   @Override
   public void close() {

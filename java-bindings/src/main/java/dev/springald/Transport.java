@@ -180,8 +180,21 @@ final class Transport implements AutoCloseable {
       flight.close();
     } finally {
       endpoints.close();
-      allocator.close();
+      closeAllocator();
     }
+  }
+
+  private void closeAllocator() {
+    long held = allocator.getAllocatedMemory();
+    if (held > 0) {
+      // It stays open, so that whoever holds the rows can still give them back.
+      throw new IllegalStateException(
+          "results are closed before their session: got results that hold "
+              + held
+              + " bytes; make each in try (Result ...) inside of the session's\n"
+              + allocator.toVerboseString());
+    }
+    allocator.close();
   }
 
   static void awaitEnd(ManagedChannel channel) {

@@ -93,6 +93,10 @@ class ErrorsTest {
   void argumentsThatCannotBeSentAreRefused() {
     assertThrows(CallerException.InvalidArgument.class, () -> Springald.connect("http://a:1"));
     assertThrows(CallerException.InvalidArgument.class, () -> Springald.connect("springald://"));
+    for (String port : List.of("0", "65536", "99999")) {
+      assertThrows(
+          CallerException.InvalidArgument.class, () -> Springald.connect("springald://h:" + port));
+    }
     assertThrows(
         CallerException.InvalidArgument.class, () -> Springald.connect("springald://me:x@h:1"));
     assertThrows(CallerException.InvalidArgument.class, () -> Checks.statement("half \uD83D"));

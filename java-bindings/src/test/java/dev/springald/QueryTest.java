@@ -141,6 +141,19 @@ class QueryTest {
     }
   }
 
+  /** A session that is closed before its results says so, and they give their buffers back. */
+  @Test
+  void closeOfASessionWhoseResultHoldsRowsTellsWhatHoldsThem() {
+    Session other = Springald.connect(TestCluster.shared().url());
+    Result result = other.sql("SELECT 1 AS one").fetch();
+    assertTrue(result.next());
+    IllegalStateException early = assertThrows(IllegalStateException.class, other::close);
+    assertTrue(early.getMessage().startsWith("results are closed before their session"));
+    result.close();
+    assertEquals(0, other.allocator().getAllocatedMemory());
+    other.close();
+  }
+
   /** A result is read once: what is closed stays so. */
   @Test
   void nextOfAClosedResultIsRefused() {
