@@ -11,18 +11,14 @@ from springald_executor.core.actions import (
     Action,
     Ignore,
     Leave,
-    ReceiveUpload,
-    RefuseUpload,
     RemoveFolder,
     RunTask,
-    SendUpload,
     StartEngine,
     StopEngine,
     TellDrainRequested,
     TellTaskFailed,
     TellTaskFinished,
     TellTaskStarted,
-    TellUploadStored,
 )
 from springald_executor.core.failures import Failure
 from springald_executor.core.inputs import CannotRunError, resolve_inputs, resolve_uploads
@@ -32,6 +28,7 @@ from springald_executor.core.records import Engine, Profile, Task
 from springald_executor.core.reports import Holdings, Report, Reports, holdings_of
 from springald_executor.core.shelf import Shelf
 from springald_executor.core.states import EngineState, TaskState, check_engine, check_task
+from springald_executor.core.uploads import Uploads
 
 _STORY_EVENTS: Final = 50
 _STORY_KEYS: Final = ("engine_id", "job_id", "task_id", "upload_id")
@@ -49,7 +46,7 @@ class Agent:
         self.engines: dict[int, Engine] = {}
         self.released_jobs: set[str] = set()
         self.reports = Reports()
-        self.sending: set[str] = set()
+        self._uploads = Uploads(self.shelf, self._do, self._leave_if_done)
         self.draining = False
         self._drain_reason = "it was ordered to"
         self.left = False
@@ -76,12 +73,12 @@ class Agent:
             ev.TaskBroke: self._on_task_broke,
             ev.EngineOutgrew: self._on_engine_outgrew,
             ev.EngineDied: self._on_engine_died,
-            ev.UploadBegan: self._on_upload_began,
-            ev.UploadArrived: self._on_upload_arrived,
-            ev.UploadBroke: self._on_upload_broke,
-            ev.UploadReleased: self._on_upload_released,
-            ev.HandOverOrdered: self._on_hand_over_ordered,
-            ev.HandOverEnded: self._on_hand_over_ended,
+            ev.UploadBegan: self._uploads.on_began,
+            ev.UploadArrived: self._uploads.on_arrived,
+            ev.UploadBroke: self._uploads.on_broke,
+            ev.UploadReleased: self._uploads.on_released,
+            ev.HandOverOrdered: self._uploads.on_hand_over_ordered,
+            ev.HandOverEnded: self._uploads.on_hand_over_ended,
         }
 
     def begin(self) -> list[Action]:
@@ -134,9 +131,7 @@ class Agent:
             self._do(TellDrainRequested(event, self._drain_reason))
         for report in self.reports.take_again(event):
             self._do(report)
-        for upload_id, shelf in self.shelf.uploads.items():
-            if shelf.file is not None:
-                self._do(TellUploadStored(event, *_stored(upload_id, shelf.file)))
+        self._uploads.tell_stored(event)
 
     def _forget_cluster(self) -> None:
         """Drops what another scheduler wanted; it remembers nothing of it, or is not the same."""
@@ -146,8 +141,7 @@ class Agent:
             self._stop_task(task_id, None)
         for job_id in list(self.shelf.jobs):
             self._release_job(job_id)
-        for upload_id in list(self.shelf.uploads):
-            self._release_upload(upload_id)
+        self._uploads.release_all(self._cause)
 
     def _on_scheduler_lost(self, _: ev.SchedulerLost) -> None:
         self._ignore("scheduler that may come back")
@@ -322,60 +316,6 @@ class Agent:
         self._remove_released(job_id)
         self._leave_if_done()
 
-    # Uploads.
-
-    def _on_upload_began(self, event: ev.UploadBegan) -> None:
-        upload_id = event.upload_id
-        if upload_id in self.shelf.uploads:
-            refusal = failures.upload_exists(upload_id)
-            self._do(RefuseUpload(self._cause, upload_id, refusal))
-        else:
-            grant = self.shelf.begin_upload(upload_id)
-            self._do(ReceiveUpload(self._cause, upload_id, grant))
-
-    def _on_upload_arrived(self, event: ev.UploadArrived) -> None:
-        self._end_upload(event.upload_id, event.file)
-
-    def _on_upload_broke(self, event: ev.UploadBroke) -> None:
-        self._end_upload(event.upload_id, None)
-
-    def _end_upload(self, upload_id: str, file: StoredFile | None) -> None:
-        shelf = self.shelf.uploads.get(upload_id)
-        if shelf is None or shelf.file is not None:
-            self._ignore("upload that does not arrive")
-        elif file is None or shelf.doomed:
-            self._do(RemoveFolder(self._cause, self.shelf.drop_upload(upload_id)))
-            self._leave_if_done()
-        else:
-            self.shelf.finish_upload(upload_id, file)
-            self._do(TellUploadStored(self._cause, *_stored(upload_id, file)))
-
-    def _on_upload_released(self, event: ev.UploadReleased) -> None:
-        if event.upload_id in self.shelf.uploads:
-            self._release_upload(event.upload_id)
-        else:
-            self._ignore("unknown upload")
-
-    def _release_upload(self, upload_id: str) -> None:
-        """Removes an upload; one that still arrives is removed when its writer ends."""
-        shelf = self.shelf.uploads[upload_id]
-        if shelf.file is None:
-            shelf.doomed = True
-        else:
-            self._do(RemoveFolder(self._cause, self.shelf.drop_upload(upload_id)))
-            self._leave_if_done()
-
-    def _on_hand_over_ordered(self, event: ev.HandOverOrdered) -> None:
-        file = self.shelf.find_upload(event.upload_id)
-        if file is None or event.upload_id in self.sending:
-            self._ignore("upload that is not here, or on its way")
-            return
-        self.sending.add(event.upload_id)
-        self._do(SendUpload(event, event.upload_id, event.address, file))
-
-    def _on_hand_over_ended(self, event: ev.HandOverEnded) -> None:
-        self.sending.discard(event.upload_id)
-
     # Attempts.
 
     def _start_tasks(self) -> None:
@@ -542,11 +482,6 @@ class Agent:
     def _take_actions(self) -> list[Action]:
         actions, self._actions = self._actions, []
         return actions
-
-
-def _stored(upload_id: str, file: StoredFile) -> tuple[str, int, int, int]:
-    """Returns what is told of an upload: its id, rows, bytes and partitions."""
-    return (upload_id, file.rows, file.size, max(1, len(file.blocks)))
 
 
 def _told(event: ev.Event, now_ms: int) -> str:
