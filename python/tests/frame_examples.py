@@ -380,6 +380,12 @@ def example_sql_and_frames(ctx: SessionContext) -> DataFrame:
     return ctx.sql("SELECT * FROM (VALUES (1, 'x'), (2, 'y')) AS t(n, s)").filter(col("n") > lit(1))
 
 
+def example_unnest_lists_of_lists(ctx: SessionContext) -> DataFrame:
+    """Several levels are taken apart at once, under another name."""
+    nested = ctx.from_pydict({"id": [1, 2, 3], "deep": [[[1, 2], [3]], [[4]], [[], [5, None]]]})
+    return nested.unnest_columns("deep", recursions=[("deep", "flat", 2)])
+
+
 def example_computed_aggregates(ctx: SessionContext) -> DataFrame:
     """Aggregates are computed with, beside plain ones and the keys of the groups."""
     return _people(ctx).aggregate(

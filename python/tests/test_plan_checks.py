@@ -78,7 +78,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     ),
     "no id": (changed("{ node_id: 2 } literal", "{ } literal"), ["e0: node_id must be given"]),
     "two uses": (changed("[1, 2]", "[1, 1]"), ["e1: an expression is used once", "e2: an expr"]),
-    "another root": (changed("root_id: 2", "root_id: 1"), ["the root is the last relation, r2"]),
+    "another root": (changed("root_id: 2", "root_id: 1"), ["r2: the last relation is the root"]),
     "no condition": (
         changed("condition_id: 3", ""),
         ["r2: ids name expressions of the plan: got 0"],

@@ -258,21 +258,24 @@ class Verbs(Rows):
         Args:
             *columns: The columns that are taken apart.
             preserve_nulls: Whether a row whose list is NULL stays.
-            recursions: For lists of lists: column, the same again, and how many levels.
+            recursions: For lists of lists: column, its name afterwards, and how many levels.
 
         Example:
             >>> con.from_pydict({"k": [1], "l": [[5, 6]]}).unnest_columns("l").to_pydict()
             {'k': [1, 1], 'l': [5, 6]}
         """
         depths = dict.fromkeys(columns, 1)
+        names: dict[str, str] = {}
         for name, output, depth in recursions or ():
-            if output != name:
+            if names.setdefault(name, output) != output:
                 raise UnsupportedError(
-                    f"a column keeps its name when it is unnested: got {name!r} to {output!r}; "
-                    "rename it afterwards"
+                    f"a column is unnested once: got {name!r} to {names[name]!r} and {output!r}; "
+                    "add a column for each before"
                 )
             depths[name] = depth
-        return self._over(relations.unnested(self.node, depths, keeps_nulls=preserve_nulls))
+        rows = relations.unnested(self.node, depths, keeps_nulls=preserve_nulls)
+        changed = {name: output for name, output in names.items() if output != name}
+        return self._over(relations.renamed(rows, changed) if changed else rows)
 
     def window(self, *exprs: Expr) -> Self:
         """Returns all columns, and those of window functions.

@@ -111,8 +111,8 @@ def _of_ids(tree: plan_pb2.RelationTree) -> Iterator[Problem]:
         yield from _of_id(expression_name, expression.common.node_id, seen)
     last = tree.relations[-1].common.node_id
     if tree.root_id != last:
-        text = f"the root is the last relation, {relation_name(last)}: got root_id {tree.root_id}"
-        yield Problem("", text)
+        text = f"the last relation is the root: got root_id {tree.root_id}"
+        yield Problem(relation_name(last), text)
     for relation in tree.relations[:-1]:
         if relation.WhichOneof("kind") in COMMANDS:
             kind = relation.WhichOneof("kind")
