@@ -1,7 +1,8 @@
 """A DataFrame holds a query, and runs it when rows are asked for."""
 
+import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 from fake_cluster import FakeCluster, Script, syntax_error
 
 from springald.client import Connection
+from springald.dataframe import DataFrame
 from springald.errors import (
     DivisionByZeroError,
     InvalidArgumentError,
@@ -127,6 +129,26 @@ def test_limit_negative_is_refused(con: Connection) -> None:
     """A limit is at least 0, and is checked before anything runs."""
     with pytest.raises(InvalidArgumentError, match="at least 0"):
         con.sql("SELECT 1").limit(-1)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (lambda rows: rows.limit("3"), "got '3' and 0"),
+        (lambda rows: rows.limit(2**63), "at most 9223372036854775807"),
+        (lambda rows: rows.repartition(-1), "partitions are at least 0"),
+        (lambda rows: rows.union("t"), "got 't' of type str"),
+        (lambda rows: rows.join("t", on="a"), "got 't' of type str"),
+        (lambda rows: rows.write_parquet("t.parquet", compression="zip"), "got 'zip'"),
+    ],
+)
+def test_step_with_a_wrong_argument_is_refused_before_anything_runs(
+    cluster: FakeCluster, con: Connection, mistake: Callable[[DataFrame], object], words: str
+) -> None:
+    """What cannot be part of a plan is told when it is given, as an error of the caller."""
+    with pytest.raises(InvalidArgumentError, match=re.escape(words)):
+        mistake(con.sql("SELECT 1 AS a"))
+    assert cluster.executed() == []
     with pytest.raises(UnsupportedError, match="SHOW"):
         con.sql("SHOW TABLES").head()
 

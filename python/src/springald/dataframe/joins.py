@@ -55,9 +55,10 @@ class Joins(Rows):
         shared = [left for left, other in keys if left == other]
         merges = coalesce_duplicate_keys and how not in _ONE_SIDED and bool(shared)
         if merges and len(shared) < len(keys):
-            return self._together(right, _join_mixed(self.node, right.node, how, keys, nulls_equal))
+            mixed = _join_mixed(self.node, _rows_of(right), how, keys, nulls_equal)
+            return self._together(right, mixed)
         joined = relations.joined(
-            self.node, right.node, how, keys=keys, merges_keys=merges, nulls_equal=nulls_equal
+            self.node, _rows_of(right), how, keys=keys, merges_keys=merges, nulls_equal=nulls_equal
         )
         return self._together(right, joined)
 
@@ -79,7 +80,7 @@ class Joins(Rows):
         condition = on_exprs[0]
         for each in on_exprs[1:]:
             condition = condition & each
-        joined = relations.joined(self.node, right.node, how, condition=condition)
+        joined = relations.joined(self.node, _rows_of(right), how, condition=condition)
         return self._together(right, joined)
 
     def cross_join(self, right: Rows) -> Self:
@@ -89,7 +90,7 @@ class Joins(Rows):
             >>> df.cross_join(con.from_pydict({"n": [1, 2]})).count()
             6
         """
-        return self._together(right, relations.joined(self.node, right.node, "inner"))
+        return self._together(right, relations.joined(self.node, _rows_of(right), "inner"))
 
     def union(self, other: Rows, distinct: bool = False) -> Self:  # noqa: FBT001, FBT002 - datafusion-python's signature
         """Returns the rows of both, columns by position.
@@ -149,7 +150,7 @@ class Joins(Rows):
         self, other: Rows, operation: str, *, is_distinct: bool, by_name: bool = False
     ) -> Self:
         root = relations.set_operation(
-            self.node, other.node, operation, is_distinct=is_distinct, by_name=by_name
+            self.node, _rows_of(other), operation, is_distinct=is_distinct, by_name=by_name
         )
         return self._together(other, root)
 
@@ -161,6 +162,15 @@ class Joins(Rows):
             )
         parameters = self._statement.parameters.joined(other.parameters)
         return type(self)(self._session, self._statement.over(root).with_parameters(parameters))
+
+
+def _rows_of(other: Rows) -> Node:
+    if not isinstance(other, Rows):
+        raise InvalidArgumentError(
+            f"a DataFrame is put together with a DataFrame: got {str(other)[:80]!r} of type "
+            f"{type(other).__name__}; make one of it, for example with from_pydict()"
+        )
+    return other.node
 
 
 def _keys(on: Any, left_on: Names | None, right_on: Names | None) -> list[tuple[str, str]]:  # noqa: ANN401 - three forms

@@ -23,6 +23,7 @@ __all__ = [
     "dropped",
     "fetched",
     "filtered",
+    "is_count",
     "joined",
     "projected",
     "renamed",
@@ -56,6 +57,8 @@ SET_OPERATIONS: Final = {
     ("except", False): relations_pb2.SET_OPERATION_TYPE_EXCEPT_ALL,
     ("except", True): relations_pb2.SET_OPERATION_TYPE_EXCEPT_DISTINCT,
 }
+
+_PARTITIONS_MAX: Final = 2**32 - 1
 
 
 def sql_query(query: str) -> Node:
@@ -142,8 +145,18 @@ def sampled(rows: Node, fraction: float, seed: int | None) -> Node:
     return relation("sample", relations_pb2.SampleRelation(fraction=fraction, seed=seed), (rows,))
 
 
+def is_count(given: object, most: int) -> bool:
+    """Whether something is a whole number from 0 to another one."""
+    return isinstance(given, int) and 0 <= given <= most
+
+
 def repartitioned(rows: Node, count: int, keys: Sequence[ColumnOrExpr] = ()) -> Node:
     """The same rows, spread otherwise."""
+    if not is_count(count, _PARTITIONS_MAX):
+        raise InvalidArgumentError(
+            f"partitions are at least 0 in number and at most {_PARTITIONS_MAX}: got {count!r}; "
+            "0 leaves it open"
+        )
     message = relations_pb2.RepartitionRelation(partition_count=count)
     return relation(
         "repartition", message, (rows,), Reference(("key_ids",), nodes_of_columns(keys))

@@ -1,12 +1,12 @@
 """The rows of a DataFrame, in whatever form they are asked for."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import pyarrow as pa
 
 from springald.client_limits import HTML_ROWS_MAX, SHOW_ROWS_DEFAULT
-from springald.dataframe.relations import fetched
+from springald.dataframe.relations import fetched, is_count
 from springald.dataframe.schema import FrameSchema
 from springald.dataframe.statement import Parameters, Statement
 from springald.display import html_table, rows_text
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Rows"]
 
 ReturnT = TypeVar("ReturnT")
+
+_ROWS_MAX: Final = 2**63 - 1
+"""How many rows can be counted."""
 
 
 class Rows:
@@ -281,9 +284,10 @@ class Rows:
             >>> df.limit(1, 1).to_pydict()
             {'a': [2], 'b': [None]}
         """
-        if count < 0 or offset < 0:
+        if not (is_count(count, _ROWS_MAX) and is_count(offset, _ROWS_MAX)):
             raise InvalidArgumentError(
-                f"a limit and an offset are at least 0: got {count} and {offset}"
+                f"a limit and an offset are at least 0 and at most {_ROWS_MAX}: got {count!r} "
+                f"and {offset!r}"
             )
         statement = self._statement
         if statement.sql is None or not statement.is_nestable:

@@ -20,6 +20,7 @@ from springald.errors import InvalidArgumentError, IoFailedError, UnsupportedErr
 
 __all__ = ["Writing"]
 
+_CODECS: Final = ("zstd", "snappy", "gzip", "brotli", "lz4")
 _ROW_GROUP_ROWS: Final = 1_000_000
 
 
@@ -56,7 +57,12 @@ class Writing(Rows):
         """
         import pyarrow.parquet as pq  # noqa: PLC0415 - loaded when it is needed
 
-        codec = {"uncompressed": "none", "lz4_raw": "lz4"}.get(compression, compression)
+        codec = {"uncompressed": "none", "lz4_raw": "lz4"}.get(compression, compression).lower()
+        if codec != "none" and codec not in _CODECS:
+            raise InvalidArgumentError(
+                f"a Parquet file is compressed by one of {', '.join(_CODECS)}, or uncompressed: "
+                f"got {compression!r}"
+            )
         with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
             writer = pq.ParquetWriter(
                 part, reader.schema, compression=codec, compression_level=compression_level
