@@ -68,3 +68,19 @@ def test_schema_too_deep_is_refused() -> None:
     message.fields[0].type.CopyFrom(inner)
     printed = run("tests/schema_round_trip", stdin=message.SerializeToString())
     assert printed.startswith(b"[INVALID_ARGUMENT] a type is at most TYPE_DEPTH_MAX = 32")
+
+
+def test_format_table_keeps_each_row_on_a_line() -> None:
+    """A dictionary's value stands for itself, bytes in base 16, and no text breaks a line."""
+    table = pa.table(
+        {
+            "d": pa.array(["q", None]).dictionary_encode(),
+            "b": pa.array([b"\x00\xff", b""]),
+            "t": pa.array(["a\nb", "c"]),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    drawn = run("tests/table_text", stdin=sink.getvalue().to_pybytes()).decode()
+    assert drawn.splitlines() == ["d  b     t", "-  ----  ---", "q  00FF  a b", "         c"]

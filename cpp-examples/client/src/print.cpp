@@ -19,11 +19,29 @@ std::size_t width_of(const std::string& text) {
       std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0U) != 0x80U; }));
 }
 
+/// A value on one line: bytes in base 16, control characters as a space.
+std::string text_of(const arrow::Scalar& value) {
+  if (!value.is_valid) {
+    return "";
+  }
+  if (value.type->id() == arrow::Type::DICTIONARY) {
+    const auto& encoded = static_cast<const arrow::DictionaryScalar&>(value);
+    return text_of(*take_arrow(encoded.GetEncodedValue(), "a cell"));
+  }
+  const auto kind = value.type->id();
+  if (kind == arrow::Type::BINARY || kind == arrow::Type::LARGE_BINARY ||
+      kind == arrow::Type::BINARY_VIEW || kind == arrow::Type::FIXED_SIZE_BINARY) {
+    return static_cast<const arrow::BaseBinaryScalar&>(value).value->ToHexString();
+  }
+  std::string text = value.ToString();
+  std::ranges::replace_if(text, [](unsigned char byte) { return byte < 0x20U; }, ' ');
+  return text;
+}
+
 Column cells_of(const arrow::Field& field, const arrow::ChunkedArray& values, std::int64_t rows) {
   Column cells = {field.name()};
   for (std::int64_t row = 0; row < rows; ++row) {
-    const auto value = take_arrow(values.GetScalar(row), "a cell");
-    cells.push_back(value->is_valid ? value->ToString() : "");
+    cells.push_back(text_of(*take_arrow(values.GetScalar(row), "a cell")));
   }
   return cells;
 }
