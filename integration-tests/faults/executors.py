@@ -26,6 +26,9 @@ from springald.errors import NoExecutorError, OutOfMemoryError, SpringaldError
 LOST_S = 2.0
 """How long an executor may be silent here."""
 
+STILL_S = LOST_S / 2
+"""How long an executor stands still that is not to be lost."""
+
 NO_EXECUTOR_S = 4.0
 """How long a job waits while there is no executor, where none returns."""
 
@@ -237,14 +240,21 @@ def drained(bench: Bench, job: springald.Job, base_s: float) -> Struck:
 
 
 def bit_flipped(bench: Bench, job: springald.Job, _: float) -> Struck:
-    """Flips a bit of an output that is finished, and that nobody has begun to read."""
-    wait_until(lambda: job.progress.tasks_finished or job.status.is_final, "an output is there")
-    files = sorted(each for each in bench.footprint.rows_files() if _stage_of(each, job.id))
-    if not files or job.status.is_final:
-        return Struck(in_time=False)
-    path = bench.rng.choice(files)
-    flipped = flip_bit(bench, path)
-    unread = flipped and _is_unread(path, job.statistics())
+    """Flips a bit of an output that nobody has begun to read: its stage waits for another task.
+
+    For that an executor stands still, for less time than it may be silent.
+    """
+    still = psutil.Process(draw_executor(bench).pid)
+    still.send_signal(signal.SIGSTOP)
+    try:
+        files = _outputs_in_waiting(bench, job)
+        if not files:
+            return Struck(in_time=False)
+        path = bench.rng.choice(files)
+        flipped = flip_bit(bench, path)
+        unread = flipped and _is_unread(path, job.statistics())
+    finally:
+        still.send_signal(signal.SIGCONT)
 
     def verify(after: springald.JobStatistics) -> None:
         tries = [each for each in after.tasks if not each.task_id.endswith("#1")]
@@ -267,6 +277,22 @@ def _is_unread(path: Path, statistics: springald.JobStatistics) -> bool:
     number = _stage_of(path, statistics.job_id)
     stage = next(each for each in statistics.stages if each.stage_id == number)
     return stage.tasks_finished < stage.tasks
+
+
+def _outputs_in_waiting(bench: Bench, job: springald.Job) -> list[Path]:
+    """Returns files of stages that are not finished, or nothing if none comes in time."""
+    watch = Stopwatch()
+
+    def found() -> list[Path]:
+        statistics = job.statistics()
+        files = sorted(each for each in bench.footprint.rows_files() if _stage_of(each, job.id))
+        return [each for each in files if _is_unread(each, statistics)]
+
+    wait_until(
+        lambda: found() or job.status.is_final or watch.elapsed_s > STILL_S,
+        "an output is there whose stage goes on",
+    )
+    return found()
 
 
 def flip_bit(bench: Bench, path: Path) -> bool:
