@@ -87,7 +87,6 @@ class GrpcServer:
     """
 
     def __init__(self, bind: str) -> None:
-        self._api: object = None
         self._desk: ExecutorDesk
         self._streams = threading.Semaphore(STREAMS_MAX)
         self._pool = ThreadPoolExecutor(STREAMS_MAX + CALL_THREADS_MAX, "springald-grpc")
@@ -101,9 +100,9 @@ class GrpcServer:
             api: Answers clients: an object with a method for each call of SchedulerService.
             desk: Takes what executors say.
         """
-        self._api, self._desk = api, desk
+        self._desk = desk
         service = scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"]
-        handlers = {method.name: self._handler(method) for method in service.methods}
+        handlers = {method.name: self._handler(api, method) for method in service.methods}
         self._add(service, handlers)
         service = executor_pb2.DESCRIPTOR.services_by_name["ExecutorService"]
         connect: Handler = grpc.stream_stream_rpc_method_handler(self._connect)
@@ -143,9 +142,9 @@ class GrpcServer:
 
     # Clients.
 
-    def _handler(self, method: MethodDescriptor) -> Handler:
+    def _handler(self, api: object, method: MethodDescriptor) -> Handler:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower()
-        call = getattr(self._api, name)
+        call = getattr(api, name)
         request_class = GetMessageClass(method.input_type)
         if method.server_streaming:
             return self._streaming_handler(call, request_class)
