@@ -1,6 +1,7 @@
 """What the engine raises becomes a typed error, told from the engine's own texts."""
 
 import errno
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -247,3 +248,26 @@ def test_error_about_the_engines_own_parts_speaks_of_the_statement(
     assert message in error.message
     assert len(error.message) < len(message) + 60
     assert error.engine_message == text
+
+
+def test_error_from_engine_of_a_broken_page_is_the_file_s_whatever_broke(tmp_path: Path) -> None:
+    """Bytes drawn over a page end as a file that is corrupt, or as rows; never as a bug or a sum.
+
+    A page without a checksum of its own may be broken and still read as other values.
+    """
+    drawn = random.Random(1)  # noqa: S311 - not a secret
+    path = tmp_path / "t.parquet"
+    codes = set()
+    for _ in range(300):
+        pq.write_table(pa.table({"s": [str(number) for number in range(1_000)]}), path)
+        start = pq.read_metadata(path).row_group(0).column(0).data_page_offset
+        with path.open("r+b") as file:
+            file.seek(start + drawn.randrange(40))
+            file.write(drawn.randbytes(drawn.choice([1, 3, 20, 200])))
+        context = make_context({}, partitions=1)
+        context.sql(f"CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '{path}'")
+        try:
+            context.sql("SELECT max(length(s)) FROM t").collect()
+        except BaseException as failure:  # noqa: BLE001 - the engine panics too
+            codes.add(error_from_engine(failure).code)
+    assert codes == {"FILE_CORRUPT"}

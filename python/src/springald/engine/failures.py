@@ -31,6 +31,8 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"Cannot cast string|Error while parsing value", e.CastFailedError),
     # It wraps what its readers say, which may be the words of a failed cast.
     (r"Failed to parse Arrow file", e.FileCorruptError),
+    # A page that is broken may be told as a number of its own that overflows.
+    (r"Parquet (argument )?error: (Parquet error|External|EOF): ", e.FileCorruptError),
     (r"Divide by zero|DivideByZero", e.DivisionByZeroError),
     (r"[Oo]verflow", e.ArithmeticOverflowError),
     (r"Cast error|Can't cast value|Error parsing timestamp|Parser error", e.CastFailedError),
@@ -45,6 +47,12 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"Cannot access field|does not support|Invalid argument|Cannot cast", e.TypeMismatchError),
     (r"Error during planning|Schema error", e.InvalidQueryError),
 )  # fmt: skip
+_READER_PANICS: Final = (
+    r"range start must not be greater|out of range for slice|offset \+ len out of bounds|"
+    r"num_bits <= T::BIT_CAPACITY|slice must not be empty"
+)
+"""Of the engine's reader of Parquet, when bytes of a file were overwritten."""
+
 _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
     (
         r"Null byte at position \d+ not allowed in name",
@@ -62,9 +70,9 @@ _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
         "a query changes nothing: got one that writes; fetch its rows and write them with pyarrow",
     ),
     (
-        r"range start must not be greater|out of range for slice",
+        _READER_PANICS,
         e.FileCorruptError,
-        "a file's footer names places inside of it: got others; look for one that was overwritten",
+        "a file is what its footer and pages say: got other bytes; look for one overwritten",
     ),
 )
 """What the engine says of its own parts, said of what the person has written."""
