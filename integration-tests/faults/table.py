@@ -20,7 +20,7 @@ from faults.tally import (
 )
 from faults.under_query import Scenario, under_query
 
-PROGRESS: Final = "progress after, s"
+PROGRESS: Final = schedulers.PROGRESS
 PROGRESS_S_MAX: Final = 5.0
 ERROR_S_MAX: Final = NO_EXECUTOR_S + 5
 
@@ -107,7 +107,7 @@ ROWS: Final = (
         "sqlite",
         under_query(schedulers.killed),
         _RESTARTED,
-        shown=("serves after, s", PROGRESS),
+        shown=(schedulers.SERVES, PROGRESS),
     ),
     Row(
         "leading scheduler killed, etcd",
@@ -143,9 +143,18 @@ ROWS: Final = (
         mend=stores.restore_members,
     ),
     Row(
-        "store fails, 5 % of calls, before or after",
+        "sqlite fails, 5 % of calls, before or after",
         50,
         "unlucky",
+        stores.calls_fail,
+        (some("calls failed"),),
+        failures_max=None,
+        shown=("calls failed",),
+    ),
+    Row(
+        "etcd fails, 5 % of calls, before or after",
+        50,
+        "unlucky with etcd",
         stores.calls_fail,
         (some("calls failed"),),
         failures_max=None,

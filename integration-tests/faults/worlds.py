@@ -49,15 +49,25 @@ def _with_etcd(members: int, schedulers: int) -> World:
 
 
 @contextmanager
-def _unlucky(folder: Path, seed: int) -> Iterator[Bench]:
+def _unlucky(folder: Path, seed: int, state: str = "", schedulers: int = 1) -> Iterator[Bench]:
     shape = Shape(
-        state=f"sqlite:{folder / 'state.db'}", module="faults.unlucky_scheduler", scheduler=_SOON
+        state=state or f"sqlite:{folder / 'state.db'}",
+        schedulers=schedulers,
+        module="faults.unlucky_scheduler",
+        scheduler=_SOON,
     )
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(SEED, str(seed))
         environment.setenv("PYTHONPATH", python_path())
         with started(folder, shape) as bench:
             yield bench
+
+
+@contextmanager
+def _unlucky_with_etcd(folder: Path, seed: int) -> Iterator[Bench]:
+    with etcd_servers(1) as etcd, _unlucky(folder, seed, f"{etcd.url}/test", 2) as bench:
+        bench.etcd = etcd
+        yield bench
 
 
 @contextmanager
@@ -78,6 +88,7 @@ WORLDS: Final[Mapping[str, World]] = {
     "two schedulers": _with_etcd(members=1, schedulers=2),
     "three members": _with_etcd(members=3, schedulers=2),
     "unlucky": _unlucky,
+    "unlucky with etcd": _unlucky_with_etcd,
     "tiny disks": _tiny_disks,
     "short of memory": _of(executor={"--memory": MEMORY}),
     "many": _of(scheduler={}),
