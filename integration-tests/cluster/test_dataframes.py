@@ -78,7 +78,7 @@ def test_dataframe_with_parameters_runs_with_each_value(con: springald.Connectio
 def test_dataframe_error_names_the_part_of_the_plan(con: springald.Connection) -> None:
     """What is wrong with a plan is said with the step that it is in."""
     rows = con.from_pydict({"a": [1], "b": ["x"]})
-    with pytest.raises(springald.errors.UnknownColumnError, match=r"'zz'.*\n.*zz"):
+    with pytest.raises(springald.errors.UnknownColumnError, match=r"'zz'; there are a, b.*\n.*zz"):
         rows.filter(col("zz") > 1).schema()
     with pytest.raises(springald.errors.TypeMismatchError, match="Filter: "):
         rows.filter(col("b") + 1 > 2).to_arrow()

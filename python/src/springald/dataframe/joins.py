@@ -8,13 +8,14 @@ from springald.dataframe.rows import Rows
 from springald.errors import InvalidArgumentError
 from springald.expr.expr import Expr, col, operator
 from springald.expr.node import Node
+from springald.plans.client_names import CLIENT_NAME_PREFIX
 
 __all__ = ["Joins"]
 
 Names = str | Sequence[str]
 _ONE_SIDED: Final = frozenset({"semi", "anti", "mark", "right_semi", "right_anti", "right_mark"})
 # A name that no column of a user's has, for keys that are merged.
-_OTHER_KEY: Final = "__springald_right_{}"
+_OTHER_KEY: Final = CLIENT_NAME_PREFIX + "right_{}"
 
 
 class Joins(Rows):

@@ -18,6 +18,7 @@ from springald.expr.expr import to_value
 from springald.expr.node import Node, Reference, rebuilt, relation
 from springald.paths import absolute, option_text
 from springald.plan.v1 import names_pb2, sources_pb2
+from springald.plans.client_names import CLIENT_NAME_PREFIX
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session, new_operation_id, plan_of
 from springald.sql_text import quote_name
@@ -36,7 +37,7 @@ __all__ = [
     "without_rows",
 ]
 
-OWN_TABLE_PREFIX: Final = "__springald_rows_"
+OWN_TABLE_PREFIX: Final = f"{CLIENT_NAME_PREFIX}rows_"
 """Names of tables that belong to DataFrames; `Connection.tables()` leaves them out."""
 
 _ALIASES: Final = itertools.count(1)
@@ -180,7 +181,7 @@ def _drop(transport: Transport, session_id: str, name: str) -> None:
 
 def _own_alias() -> str:
     """A qualifier that tells the columns of one DataFrame from those of others, and is short."""
-    return f"rows_{next(_ALIASES)}"
+    return f"{CLIENT_NAME_PREFIX}{next(_ALIASES)}"
 
 
 def _own_name() -> str:
