@@ -86,6 +86,13 @@ def test_dataframe_error_names_the_part_of_the_plan(con: springald.Connection) -
         rows.select(col("b").cast(int).alias("n")).to_arrow()
 
 
+def test_dataframe_of_columns_of_one_name_or_none(con: springald.Connection) -> None:
+    """P8.2: names of columns need not be unique; one may be empty, and is read by position."""
+    rows = pa.table([[1], [2], [3]], names=["a", "", "a"])
+    assert con.from_arrow(rows).to_arrow() == rows
+    assert con.from_arrow(rows).filter(lit(value=True)).to_arrow() == rows
+
+
 def test_dataframe_of_a_view_with_an_odd_name(con: springald.Connection) -> None:
     """Names of tables and columns are taken as they are."""
     rows = con.from_pydict({"A b": [1, 2], "c.d": [3, 4]})

@@ -79,6 +79,13 @@ def example_with_columns_in_turn(ctx: SessionContext) -> DataFrame:
     )
 
 
+def example_with_columns_of_one_name(ctx: SessionContext) -> DataFrame:
+    """The last column of a name stays, as if each had been added alone."""
+    return _people(ctx).with_columns(
+        col("age").alias("twice"), (col("age") * 2).alias("twice"), twice=col("twice") + 1
+    )
+
+
 def example_cast(ctx: SessionContext) -> DataFrame:
     """Types are changed for columns and in expressions."""
     return (

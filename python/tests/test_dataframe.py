@@ -18,6 +18,7 @@ from springald.errors import (
     SqlSyntaxError,
     UnsupportedError,
 )
+from springald.expr import col
 
 ROWS = pa.table({"a": [1, 2, 3], "b": ["x", None, "z"]})
 
@@ -138,6 +139,10 @@ def test_limit_negative_is_refused(con: Connection) -> None:
         (lambda rows: rows.limit(2**63), "at most 9223372036854775807"),
         (lambda rows: rows.repartition(-1), "partitions are at least 0"),
         (lambda rows: rows.union("t"), "got 't' of type str"),
+        (lambda rows: rows.select(""), "a column's name has a character at least"),
+        (lambda rows: rows.drop('""'), "a column's name has a character at least"),
+        (lambda rows: rows.with_column("", col("a")), "a column's name has a character"),
+        (lambda rows: rows.alias(""), "an alias has a character at least"),
         (lambda rows: rows.join("t", on="a"), "got 't' of type str"),
         (lambda rows: rows.write_parquet("t.parquet", compression="zip"), "got 'zip'"),
     ],
@@ -151,6 +156,13 @@ def test_step_with_a_wrong_argument_is_refused_before_anything_runs(
     assert cluster.executed() == []
     with pytest.raises(UnsupportedError, match="SHOW"):
         con.sql("SHOW TABLES").head()
+
+
+def test_new_columns_of_one_text_are_made_one_after_the_other(con: Connection) -> None:
+    """Columns without an alias take each other's place like those with one."""
+    rows = con.sql("SELECT 1 AS a")
+    assert repr(rows.with_columns(col("a") + 1, col("a") + 1)).count("WithColumns") == 2
+    assert repr(rows.with_columns(col("a") + 1, col("a") + 2)).count("WithColumns") == 1
 
 
 def test_show_not_nestable_shows_first_rows(

@@ -4,7 +4,7 @@ from springald.errors import InvalidArgumentError, PlanTooLargeError, SqlSyntaxE
 from springald.limits import STATEMENT_BYTES_MAX
 from springald.sql_text import has_words
 
-__all__ = ["check_is_text", "check_statement", "check_text", "no_statement"]
+__all__ = ["check_is_text", "check_name", "check_statement", "check_text", "no_statement"]
 
 
 def check_is_text(text: object, what: str) -> None:
@@ -36,6 +36,17 @@ def check_text(text: str, what: str) -> str:
             f"{error.start + 1}"
         ) from None
     return text
+
+
+def check_name(name: str, what: str) -> str:
+    """Returns a name that a plan can have.
+
+    Raises:
+        InvalidArgumentError: It is no text that can be sent, or empty.
+    """
+    if not check_text(name, what):
+        raise InvalidArgumentError(f"{what} has a character at least: got an empty text")
+    return name
 
 
 def check_statement(statement: str) -> str:

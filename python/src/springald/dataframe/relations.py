@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from springald.checks import check_name
 from springald.errors import InvalidArgumentError
 from springald.expr.expr import (
     ColumnOrExpr,
@@ -137,7 +138,8 @@ def unnested(rows: Node, depths: Mapping[str, int], *, keeps_nulls: bool) -> Nod
 
 def aliased(rows: Node, name: str) -> Node:
     """The same rows under another name."""
-    return relation("subquery_alias", relations_pb2.SubqueryAliasRelation(name=name), (rows,))
+    message = relations_pb2.SubqueryAliasRelation(name=check_name(name, "an alias"))
+    return relation("subquery_alias", message, (rows,))
 
 
 def sampled(rows: Node, fraction: float, seed: int | None) -> Node:

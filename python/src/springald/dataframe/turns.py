@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from springald.expr.expr import Expr
 from springald.expr.node import Node, expression, rebuilt
+from springald.expr.text import expression_text
 from springald.plan.v1 import expressions_pb2, functions_pb2
 
 __all__ = ["columns_in_turns", "split_aggregates"]
@@ -12,18 +13,19 @@ __all__ = ["columns_in_turns", "split_aggregates"]
 def columns_in_turns(columns: Iterable[Expr]) -> list[list[Expr]]:
     """Returns new columns in as few steps as let each see the ones before it.
 
-    A step ends before a column that names a new one, or that takes its place.
+    A step ends before a column that names a new one, or that takes its place. Without an alias a
+    column is called by its text.
     """
     steps: list[list[Expr]] = []
     fresh: set[str] = set()
     for column in columns:
-        name = column.node.message.name if column.node.kind == "alias" else None
-        if not steps or name in fresh or not fresh.isdisjoint(_names(column.node)):
+        node = column.node
+        name = node.message.name if node.kind == "alias" else expression_text(node)
+        if not steps or name in fresh or not fresh.isdisjoint(_names(node)):
             steps.append([])
             fresh = set()
         steps[-1].append(column)
-        if name is not None:
-            fresh.add(name)
+        fresh.add(name)
     return steps
 
 

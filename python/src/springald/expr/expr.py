@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
-from springald.checks import check_text
+from springald.checks import check_name, check_text
 from springald.errors import InvalidArgumentError
 from springald.expr.access import part_of
 from springald.expr.literals import Value, cast_node, literal_node
@@ -204,7 +204,7 @@ class Expr(Modifiers, FunctionMethods):
             >>> (col("a") + 1).alias("b")
             Expr(a + 1 AS b)
         """
-        message = expressions_pb2.AliasExpression(name=check_text(name, "a column's name"))
+        message = expressions_pb2.AliasExpression(name=check_name(name, "a column's name"))
         value = self
         if metadata:
             value = operator(
@@ -476,10 +476,10 @@ def exact_column(name: str, qualifier: str | None = None) -> Expr:
 def column_name(name: str) -> names_pb2.ColumnName:
     """Returns what a name means, as `col()` reads it."""
     words = name_parts(check_text(name, "a column's name"))
-    if len(words) < 2:  # noqa: PLR2004 - no dot
-        return names_pb2.ColumnName(name=words[0] if words else name)
+    last = check_name(words[-1] if words else name, "a column's name")
     # Of catalog.schema.table.column the last two say which column it is.
-    return names_pb2.ColumnName(qualifier=words[-2], name=words[-1])
+    qualifier = words[-2] if len(words) > 1 else None
+    return names_pb2.ColumnName(qualifier=qualifier, name=last)
 
 
 def lit(value: Value) -> Expr:

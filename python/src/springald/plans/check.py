@@ -132,9 +132,10 @@ def _of_id(name: object, node_id: int, seen: set[int]) -> Iterator[Problem]:
 def _of_places(tree: plan_pb2.RelationTree) -> Iterator[Problem]:
     walk = Walk(tree)
     yield from walk.problems()
-    if walk.relation_depth > RELATION_DEPTH_MAX:
-        text = f"relations are nested at most {RELATION_DEPTH_MAX} deep"
-        yield Problem("", f"{text}: got {walk.relation_depth}", PlanTooDeepError)
-    if walk.expression_depth > EXPRESSION_DEPTH_MAX:
-        text = f"expressions are nested at most {EXPRESSION_DEPTH_MAX} deep"
-        yield Problem("", f"{text}: got {walk.expression_depth}", PlanTooDeepError)
+    for sort, (depth, node), depth_max in (
+        ("relations", walk.deepest_relation, RELATION_DEPTH_MAX),
+        ("expressions", walk.deepest_expression, EXPRESSION_DEPTH_MAX),
+    ):
+        if depth > depth_max:
+            text = f"{sort} are nested at most {depth_max} deep: got {depth}"
+            yield Problem(node, text, PlanTooDeepError)

@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from springald.plan.v1 import expressions_pb2, functions_pb2, plan_pb2
-from springald.plans.fields import enum_problem, missing, twice
+from springald.plans.fields import between, enum_problem, missing, number_of, twice
 from springald.plans.operators import operand_counts
 
-_MANY: Final = 1 << 32
-
-_OPERANDS: Final[dict[str, tuple[int, int]]] = {
+_OPERANDS: Final[dict[str, tuple[int, int | None]]] = {
     **dict.fromkeys(
         (
             "column", "literal", "parameter", "outer_column", "star", "lambda_variable",
@@ -21,10 +19,10 @@ _OPERANDS: Final[dict[str, tuple[int, int]]] = {
         ("alias", "cast", "lambda_function", "sort_key", "in_subquery", "quantified_comparison"),
         (1, 1),
     ),
-    "call": (0, _MANY),
-    "case_when": (2, _MANY),
+    "call": (0, None),
+    "case_when": (2, None),
     "between": (3, 3),
-    "in_list": (1, _MANY),
+    "in_list": (1, None),
     "like": (2, 2),
     "access": (1, 4),
 }  # fmt: skip
@@ -53,12 +51,11 @@ def expression_problems(expression: plan_pb2.Expression) -> Iterator[str]:
         yield from rule(getattr(expression, kind), operands)
 
 
-def _counted(what: str, count: int, allowed: tuple[int, int]) -> Iterator[str]:
+def _counted(what: str, count: int, allowed: tuple[int, int | None]) -> Iterator[str]:
     fewest, most = allowed
-    if fewest <= count <= most:
+    if count >= fewest and (most is None or count <= most):
         return
-    wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-    yield f"{what} has {wanted if most < _MANY else f'at least {fewest}'} operands: got {count}"
+    yield f"{what} has {between(fewest, most, 'operand')}: got {count}"
 
 
 def _column(body: Any, _: int) -> Iterator[str]:  # noqa: ANN401 - the body of a kind
@@ -94,7 +91,8 @@ def _cast(body: expressions_pb2.CastExpression, _: int) -> Iterator[str]:
 def _case(body: expressions_pb2.CaseExpression, operands: int) -> Iterator[str]:
     branches = operands - body.has_base - body.has_default
     if branches < 2 or branches % 2:  # noqa: PLR2004 - a condition and a value
-        yield f"a case has a condition and a value for each branch: got {branches} operands of both"
+        got = number_of(branches, "operand")
+        yield f"a case has a condition and a value for each branch: got {got} of both"
 
 
 def _like(body: expressions_pb2.LikeExpression, _: int) -> Iterator[str]:

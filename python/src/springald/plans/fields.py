@@ -9,6 +9,23 @@ def missing(field: str) -> str:
     return f"{field} must be given: got none"
 
 
+def number_of(count: int, one: str) -> str:
+    """Says how many there are of something.
+
+    Example:
+        >>> number_of(1, "input"), number_of(2, "input")
+        ('1 input', '2 inputs')
+    """
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
+def between(fewest: int, most: int | None, one: str) -> str:
+    """Says how many there may be of something, from the fewest to the most."""
+    if most is None:
+        return f"at least {number_of(fewest, one)}"
+    return number_of(most, one) if fewest == most else f"{fewest} to {number_of(most, one)}"
+
+
 def enum_problem(
     enum: Any,  # noqa: ANN401 - protobuf has no public type for enums
     number: int,

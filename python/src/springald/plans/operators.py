@@ -75,11 +75,14 @@ def operator_of(name: str, operands: int) -> Operator | None:
     return found
 
 
-def operand_counts(name: str) -> tuple[int, int] | None:
-    """Returns the fewest and most operands of an operator; none for the name of a function."""
+def operand_counts(name: str) -> tuple[int, int | None] | None:
+    """Returns the fewest and most operands of an operator; none for the name of a function.
+
+    The most is None where there may be any number.
+    """
     if name not in _NAMES:
         return None
     counts = [count for each, count in OPERATORS if each == name]
     infix = OPERATORS.get((name, 2))
-    most = 1 << 32 if infix and infix.is_associative else max(counts)
+    most = None if infix and infix.is_associative else max(counts)
     return min(counts), most

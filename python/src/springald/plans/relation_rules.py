@@ -5,11 +5,9 @@ from typing import Any, Final
 
 from springald.limits import CUBE_EXPRESSIONS_MAX
 from springald.plan.v1 import commands_pb2, plan_pb2, relations_pb2, sources_pb2
-from springald.plans.fields import enum_problem, missing, twice
+from springald.plans.fields import between, enum_problem, missing, twice
 
-_MANY: Final = 1 << 32
-
-INPUTS: Final[dict[str, tuple[int, int]]] = {
+INPUTS: Final[dict[str, tuple[int, int | None]]] = {
     **dict.fromkeys(
         (
             "read_named_table", "values", "read_files", "inline_table", "sql", "series",
@@ -27,11 +25,11 @@ INPUTS: Final[dict[str, tuple[int, int]]] = {
         (1, 1),
     ),
     "join": (2, 2),
-    "set_operation": (2, _MANY),
-    "with_names": (2, _MANY),
+    "set_operation": (2, None),
+    "with_names": (2, None),
     "recursive": (2, 2),
 }  # fmt: skip
-"""The fewest and the most inputs of each kind."""
+"""The fewest and the most inputs of each kind; None is as many as there are."""
 
 COMMANDS: Final = frozenset({
     "explain", "create_external_table", "create_view", "create_table_as", "drop", "copy_to",
@@ -58,9 +56,8 @@ def relation_problems(relation: plan_pb2.Relation) -> Iterator[str]:
         return
     inputs = len(relation.common.input_ids)
     fewest, most = INPUTS[kind]
-    if not fewest <= inputs <= most:
-        wanted = str(fewest) if fewest == most else f"at least {fewest}"
-        yield f"{kind} has {wanted} inputs: got {inputs}"
+    if inputs < fewest or (most is not None and inputs > most):
+        yield f"{kind} has {between(fewest, most, 'input')}: got {inputs}"
     rule = _RULES.get(kind)
     if rule:
         yield from rule(getattr(relation, kind), inputs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from springald.plan.v1 import functions_pb2, plan_pb2
+from springald.plans.fields import missing, number_of
 from springald.plans.operators import operator_of
 from springald.plans.problems import Problem, expression_name, relation_name
 from springald.plans.uses import Role, call_uses, relation_uses, subquery_of
@@ -95,25 +96,29 @@ class Walk:
     """Goes from the root to each node once.
 
     Attributes:
-        relation_depth: How deep relations are nested.
-        expression_depth: How deep expressions are nested.
+        deepest_relation: The node that is nested deepest among relations, and how deep.
+        deepest_expression: The same among expressions.
     """
 
     def __init__(self, tree: plan_pb2.RelationTree) -> None:
-        """Takes the tree, which may be broken in any way."""
+        """Takes a tree of some relations, which may be broken in any way."""
         self._tree = tree
         self._relations = {each.common.node_id: i for i, each in enumerate(tree.relations)}
         self._expressions = {each.common.node_id: i for i, each in enumerate(tree.expressions)}
         self._seen_relations: set[int] = set()
         self._seen_expressions: set[int] = set()
         self._waiting: list[tuple[int, _RelationPlace]] = []
-        self.relation_depth = 0
-        self.expression_depth = 0
+        self.deepest_relation = (0, "")
+        self.deepest_expression = (0, "")
 
     def problems(self) -> Iterator[Problem]:
-        """Walks; yields what stands where it may not, and what stands nowhere."""
+        """Walks; yields what stands where it may not, and what stands nowhere.
+
+        The walk begins at the last relation, so that it goes on below a root that is not there.
+        """
         tree = self._tree
-        self._waiting = [(tree.root_id, _RelationPlace("root_id", len(tree.relations)))]
+        root_id = tree.relations[-1].common.node_id
+        self._waiting = [(root_id, _RelationPlace("", len(tree.relations)))]
         while self._waiting:
             yield from self._relation(*self._waiting.pop())
         for i, relation in enumerate(tree.relations):
@@ -128,7 +133,7 @@ class Walk:
     def _relation(self, relation_id: int, place: _RelationPlace) -> Iterator[Problem]:
         index = self._relations.get(relation_id)
         if index is None:
-            yield Problem(place.user, f"ids name relations of the plan: got {relation_id}")
+            yield Problem(place.user, _dangling(relation_id, "relation"))
             return
         if index >= place.before:
             yield Problem(place.user, f"inputs stand before their users: {relation_id} does not")
@@ -136,9 +141,10 @@ class Walk:
             yield Problem(relation_name(relation_id), "a relation is used once: got another use")
             return
         self._seen_relations.add(index)
-        self.relation_depth = max(self.relation_depth, place.depth)
         relation = self._tree.relations[index]
         name = relation_name(relation_id)
+        if place.depth > self.deepest_relation[0]:
+            self.deepest_relation = place.depth, name
         yield from self._inputs(relation, index, place)
         waiting = [
             (
@@ -186,7 +192,7 @@ class Walk:
     ) -> Iterator[Problem]:
         index = self._expressions.get(expression_id)
         if index is None:
-            yield Problem(place.user, f"ids name expressions of the plan: got {expression_id}")
+            yield Problem(place.user, _dangling(expression_id, "expression"))
             return
         if index >= place.before:
             text = f"operands stand before their users: {expression_id} does not"
@@ -196,7 +202,8 @@ class Walk:
             yield Problem(name, "an expression is used once: got another use")
             return
         self._seen_expressions.add(index)
-        self.expression_depth = max(self.expression_depth, place.depth)
+        if place.depth > self.deepest_expression[0]:
+            self.deepest_expression = place.depth, name
         expression = self._tree.expressions[index]
         for text in _misplaced(expression, place):
             yield Problem(name, text)
@@ -218,6 +225,12 @@ class Walk:
                 expressions=place.depth,
             )
             self._waiting.append((relation_id, subquery))
+
+
+def _dangling(node_id: int, sort: str) -> str:
+    if node_id == 0:
+        return missing(f"the id of {'an' if sort == 'expression' else 'a'} {sort}")
+    return f"ids name {sort}s of the plan: got {node_id}"
 
 
 def _below(expression: plan_pb2.Expression, place: _Place) -> _Place:
@@ -264,8 +277,8 @@ def _misplaced(expression: plan_pb2.Expression, place: _Place) -> Iterator[str]:
         case "outer_column":
             levels = expression.outer_column.levels or 1
             if levels > place.relation.levels:
-                found = place.relation.levels
-                yield f"an outer column is of one of {found} queries round it: got {levels} levels"
+                found = number_of(place.relation.levels, "level")
+                yield f"an outer column is of a query round it, at most {found} up: got {levels}"
         case "lambda_variable":
             name = expression.lambda_variable.name
             if not (place.lambdas and place.lambdas.has(name)):

@@ -8,6 +8,7 @@ from typing import Final
 from springald.errors import InvalidQueryError, UnknownColumnError
 from springald.plan.v1 import expressions_pb2, names_pb2
 from springald.plans.client_names import CLIENT_NAME_PREFIX
+from springald.plans.fields import number_of
 from springald_scheduler.lowering.model import Column, Scope
 
 _SHOWN_MAX: Final = 20
@@ -27,8 +28,9 @@ def resolve(
     """
     if column.WhichOneof("reference") == "position":
         if column.position >= len(scope.columns):
-            message = f"a position is one of {len(scope.columns)} columns"
-            raise UnknownColumnError(f"{message}: got {column.position}", node_id=node)
+            there = number_of(len(scope.columns), "column")
+            message = f"a position is that of a column: got {column.position}; there are {there}"
+            raise UnknownColumnError(message, node_id=node)
         return scope.columns[column.position]
     return scope.columns[find(column.name, scope, node)]
 

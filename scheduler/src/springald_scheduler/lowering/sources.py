@@ -1,6 +1,7 @@
 """Relations without inputs as SQL."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 import pyarrow as pa
@@ -91,19 +92,35 @@ def _read_files(lowering: Lowering, relation: plan_pb2.Relation, _: Surroundings
 def _inline_table(lowering: Lowering, relation: plan_pb2.Relation, _: Surroundings) -> Block:
     inline = relation.inline_table
     name = lowering.new_name()
-    table = PrivateTable(name, arrow_stream=inline.arrow_stream)
-    schema = lowering.catalog.add(table)
+    shown, table = _with_unique_names(PrivateTable(name, arrow_stream=inline.arrow_stream))
+    names = lowering.catalog.add(table).names
     lowering.tables.append(table)
     alias = inline.alias if inline.HasField("alias") else None
-    names = unique_names(tuple(Column(each, "") for each in schema.names))
     return Block(
         node_of(relation),
         f"{quoted(name)} AS {quoted(name)}",
         tuple(
             Column(shown, dotted(name, written), alias)
-            for shown, written in zip(schema.names, names, strict=True)
+            for shown, written in zip(shown or names, names, strict=True)
         ),
     )
+
+
+def _with_unique_names(table: PrivateTable) -> tuple[list[str], PrivateTable]:
+    """Returns the names of a table's columns, and it with names that the engine tells apart."""
+    try:
+        with pa.ipc.open_stream(table.arrow_stream) as reader:
+            shown = reader.schema.names
+            names = unique_names(tuple(Column(each, "") for each in shown))
+            if list(names) == shown:
+                return shown, table
+            rows = reader.read_all().rename_columns(list(names))
+    except pa.ArrowInvalid:
+        return [], table  # What is wrong with the stream is told when the table is made.
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    return shown, replace(table, arrow_stream=sink.getvalue().to_pybytes())
 
 
 def query_text(relation: plan_pb2.Relation) -> str:
