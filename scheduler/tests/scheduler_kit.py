@@ -13,6 +13,8 @@ from typing import Any, Literal, Self, TypeVar
 
 import grpc
 import pyarrow as pa
+import structlog
+from structlog.testing import capture_logs
 
 from springald.codec.errors import error_to_proto
 from springald.errors import CancelledError, SpringaldError
@@ -395,6 +397,18 @@ def execute_request(
     )
 
 
+@contextmanager
+def captured_logs() -> Iterator[list[Any]]:
+    """Collects log lines, and leaves structlog as it was: local mode is silent if nobody set it."""
+    was_configured = structlog.is_configured()
+    try:
+        with capture_logs() as logs:
+            yield logs
+    finally:
+        if not was_configured:
+            structlog.reset_defaults()
+
+
 def wait_until(look: Callable[[], _T], what: str) -> _T:
     """Looks until there is something to see, with a deadline.
 
@@ -416,6 +430,7 @@ __all__ = [
     "InProcessExecutor",
     "Scheduler",
     "ScriptedPlanner",
+    "captured_logs",
     "execute_request",
     "make_graph",
     "make_stage",

@@ -7,14 +7,21 @@ from typing import Any, cast
 
 import grpc
 import pytest
-from scheduler_kit import ScriptedPlanner, wait_until
+from scheduler_kit import ScriptedPlanner, captured_logs, wait_until
 
+from springald.errors import IoFailedError
 from springald.leader_finder import LEADER
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.scheduler.v1 import scheduler_pb2_grpc as pb_grpc
 from springald_scheduler import __main__ as process
 from springald_scheduler.adapters.election import Election
-from springald_scheduler.adapters.stores.interface import Put, Snapshot, StoreError, Unchanged
+from springald_scheduler.adapters.stores.interface import (
+    Entry,
+    Put,
+    Snapshot,
+    StoreError,
+    Unchanged,
+)
 from springald_scheduler.adapters.stores.memory import MemoryStateStore
 from springald_scheduler.settings import SchedulerSettings
 
@@ -101,3 +108,29 @@ def test_scheduler_that_fails_to_lead_follows_again(monkeypatch: pytest.MonkeyPa
     causes.put("the end of the test")
     thread.join(20)
     assert not thread.is_alive()
+
+
+class _Away(MemoryStateStore):
+    """Does not answer."""
+
+    def get(self, key: str) -> Entry | None:
+        """See `StateStore.get`."""
+        raise StoreError(f"etcd answers: got no answer for {key} from 127.0.0.1:1")
+
+
+def test_scheduler_whose_store_does_not_come_says_where_it_looked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It waits for the store for a named time, and tells each look in its log."""
+    monkeypatch.setattr(process, "open_store", lambda _: _Away())
+    monkeypatch.setattr(process, "STORE_AT_START_MS_MAX", 100)
+    monkeypatch.setattr(process, "STORE_AT_START_LOOK_MS", 30)
+    settings = SchedulerSettings.model_validate(
+        {"bind": "127.0.0.1:0", "state": "etcd://127.0.0.1:1/x"}
+    )
+    planner = cast("Any", ScriptedPlanner())
+    with captured_logs() as logs, pytest.raises(IoFailedError, match=r"within 0\.1 s: .*0\.0\.1:1"):
+        process.serve_in_turn(settings, planner, SimpleQueue())
+    waits = [each for each in logs if each["event"] == "waiting for the store"]
+    assert len(waits) > 1
+    assert all("127.0.0.1:1" in each["reason"] for each in waits)

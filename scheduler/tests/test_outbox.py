@@ -7,7 +7,12 @@ from typing import TypeAlias
 import pytest
 from scheduler_kit import DEADLINE_S, wait_until
 
-from springald.errors import IoFailedError, SpringaldError
+from springald.errors import (
+    IoFailedError,
+    NotLeaderError,
+    SchedulerUnavailableError,
+    SpringaldError,
+)
 from springald_scheduler.adapters.outbox import Outbox
 from springald_scheduler.core import actions as do
 from springald_scheduler.core.events import Event
@@ -104,15 +109,23 @@ def test_actions_that_come_during_a_write_are_written_together() -> None:
 
 
 def test_nothing_is_told_after_a_write_has_failed() -> None:
-    """Those who wait get the failure, so do those who come later, and it is told once."""
+    """Those who wait are told why, so are those who come later, and may ask elsewhere."""
     world = World()
     world.failure = IoFailedError("the disk is gone")
-    with pytest.raises(IoFailedError):
+    with pytest.raises(SchedulerUnavailableError, match="the disk is gone"):
         world.post(tell("a"), persist("1"))
-    with pytest.raises(IoFailedError):
+    with pytest.raises(SchedulerUnavailableError, match="the disk is gone"):
         world.post(tell("b"))
     assert world.done == []
     assert world.broken == [world.failure]
+
+
+def test_write_of_another_leader_s_time_sends_elsewhere() -> None:
+    """A scheduler that was replaced does not say that the cluster is gone."""
+    world = World()
+    world.failure = NotLeaderError.of("b:1", "a write")
+    with pytest.raises(NotLeaderError):
+        world.post(persist("1"))
 
 
 def test_closed_outbox_lets_nobody_wait() -> None:

@@ -34,7 +34,8 @@ class SpringaldError(Exception):
         engine_message: The engine's own words, unchanged, for a bug report.
         attempts: How often a task was tried until this error ended its job; 0 for once, or if it is
             not about a task.
-        cause: The first error of that task, if this is another one.
+        cause: The first error of that task, or of a call that was made again, if this is another
+            one.
     """
 
     code: ClassVar[str] = ""
@@ -96,6 +97,12 @@ class SpringaldError(Exception):
         """Returns the error with places filled in where it did not know them yet."""
         self.node_id = self.node_id or node_id
         self.executor_id = self.executor_id or executor_id
+        return self
+
+    def after(self, first: "SpringaldError") -> Self:
+        """Returns the error with what it began with, unless that says the same."""
+        if first.message != self.message:
+            self.cause = self.cause or first
         return self
 
 

@@ -155,6 +155,7 @@ class GrpcTransport:
         """Makes a call, again and again as long as there are waits and nobody answers it."""
         waits = waits_s(client_limits.SCHEDULER_AWAY_MS_MAX) if waits is None else waits
         redirected = False
+        first: SpringaldError | None = None
         while True:
             endpoint = self._endpoints.current
             try:
@@ -169,9 +170,10 @@ class GrpcTransport:
                 self._endpoints.leave(endpoint)
                 failure = error
             redirected = False
+            first = first or failure
             wait_s = next(waits, None)
             if wait_s is None or self._closed.wait(wait_s):
-                raise failure
+                raise failure.after(first)
 
     def _call_briefly(
         self,

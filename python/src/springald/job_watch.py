@@ -137,10 +137,11 @@ class JobWatch:
         """Reads streams until one of them tells the end, with pauses that grow in between."""
         waits = waits_s(SCHEDULER_AWAY_MS_MAX)
         broken: SpringaldError | None = None
+        first: SpringaldError | None = None
         while not self._stopped.is_set():
             try:
                 for update in self._open():
-                    waits = waits_s(SCHEDULER_AWAY_MS_MAX)
+                    waits, first = waits_s(SCHEDULER_AWAY_MS_MAX), None
                     self._accept(update)
                     if self._is_over():
                         self._drop_stream()
@@ -153,9 +154,10 @@ class JobWatch:
                 broken = error
             except (SessionNotFoundError, JobNotFoundError) as error:
                 raise self._forgotten(error) if broken else error from None
+            first = first or broken
             wait_s = next(waits, None)
             if wait_s is None:
-                raise broken
+                raise broken.after(first)
             self._stopped.wait(wait_s)
         self._fail(CancelledError(f"following {self.operation_id} was given up"))
 

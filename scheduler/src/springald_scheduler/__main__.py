@@ -5,11 +5,12 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final
 
 import structlog
@@ -30,12 +31,12 @@ from springald_scheduler.adapters.desks import Desks
 from springald_scheduler.adapters.election import Election
 from springald_scheduler.adapters.follower import Follower
 from springald_scheduler.adapters.grpc_server import GrpcServer
-from springald_scheduler.adapters.journal import Journal, cluster_of, raise_epoch
+from springald_scheduler.adapters.journal import Cluster, Journal, cluster_of, raise_epoch
 from springald_scheduler.adapters.mirror import Mirror
 from springald_scheduler.adapters.planner_pool import PlannerProcesses
 from springald_scheduler.adapters.service import SchedulerApi
 from springald_scheduler.adapters.store import MemoryStore
-from springald_scheduler.adapters.stores.interface import Unchanged
+from springald_scheduler.adapters.stores.interface import StateStore, StoreError, Unchanged
 from springald_scheduler.adapters.stores.opening import MEMORY, is_shared, open_store
 from springald_scheduler.core.events import ClusterFacts
 from springald_scheduler.core.limits import CoreLimits
@@ -45,6 +46,8 @@ from springald_scheduler.limits import (
     GARBAGE_OBJECTS_MIN,
     STATE_MS_MAX,
     STATE_OF_SEVERAL_MS_MAX,
+    STORE_AT_START_LOOK_MS,
+    STORE_AT_START_MS_MAX,
     THREAD_SWITCH_MS,
 )
 from springald_scheduler.settings import SchedulerSettings
@@ -56,7 +59,7 @@ EXIT_USAGE: Final = 2
 EXIT_ADDRESS_IN_USE: Final = 3
 
 _EOF: Final = "end of standard input"
-_STATE_LOST: Final = "state that cannot be kept"
+_STATE_LOST: Final = "state that cannot be kept: "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,11 +118,9 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
         if cause == _EOF:
             # Whoever started it has started the executors too, and ends them all.
             driver.cancel_jobs("the cluster stops; run it again on another one")
-        if cause == _STATE_LOST:
-            raise IoFailedError(
-                f"a scheduler's state is kept in {settings.state_name}: got no more of it there; "
-                "see its log, and start it again"
-            )
+        if cause.startswith(_STATE_LOST):
+            reason = cause.removeprefix(_STATE_LOST)
+            raise IoFailedError(f"a scheduler stops when it cannot keep its state: {reason}")
 
 
 def serve_in_turn(
@@ -130,7 +131,9 @@ def serve_in_turn(
     with ExitStack() as stack:
         store = open_store(settings.state_name)
         stack.callback(store.close)
-        cluster = cluster_of(store)
+        cluster = _wait_cluster(store, causes)
+        if cluster is None:
+            return
         follower = Follower(
             Mirror(store),
             planner,
@@ -172,6 +175,33 @@ def serve_in_turn(
         log.info("scheduler stops", cause=causes.get())
 
 
+def _wait_cluster(store: StateStore, causes: "SimpleQueue[str]") -> Cluster | None:
+    """Waits for a store that others may be starting; returns what its cluster shares.
+
+    None if there was a cause to stop before.
+
+    Raises:
+        IoFailedError: The store does not answer in time.
+    """
+    deadline = time.monotonic() + STORE_AT_START_MS_MAX / 1000
+    while True:
+        try:
+            return cluster_of(store)
+        except StoreError as error:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise IoFailedError(
+                    f"a scheduler's store answers within {STORE_AT_START_MS_MAX / 1000:g} s: got "
+                    f"none at {store.name}, {error.message}; start it, or look at --state"
+                ) from error
+            log.warning(
+                "waiting for the store", store=store.name, left_s=int(left_s), reason=error.message
+            )
+        with suppress(Empty):
+            log.info("scheduler stops", cause=causes.get(timeout=STORE_AT_START_LOOK_MS / 1000))
+            return None
+
+
 def _driver(
     settings: SchedulerSettings,
     planner: PlannerProcesses,
@@ -201,7 +231,7 @@ def _driver(
         journal,
         allowed_paths=paths,
         cluster=cluster,
-        on_broken=lambda _: causes.put(_STATE_LOST),
+        on_broken=lambda failure: causes.put(_STATE_LOST + failure.message),
     )
 
 

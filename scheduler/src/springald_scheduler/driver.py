@@ -113,14 +113,16 @@ class SchedulerDriver:
 
     def close(self) -> None:
         """Ends all streams and threads; jobs are left as they are."""
-        stopped = SchedulerUnavailableError("a scheduler must run: this one stopped")
+        stopped = self._outbox.failure or SchedulerUnavailableError(
+            "a scheduler must run: this one stopped"
+        )
         with self._lock:
             self._closed = True
         self._outbox.close(stopped)
         self._serving.set()
         links = self._links.take_all()
         self._timer.close()
-        self._watches.close()
+        self._watches.close(stopped)
         for link in links:
             link.end(stopped)
         self._planning.close()

@@ -117,6 +117,12 @@ LEADER_LOOK_MS: Final = 500
 STATE_OF_SEVERAL_MS_MAX: Final = 60_000
 """The same where another scheduler may take over; mostly the lease ends before."""
 
+STORE_AT_START_MS_MAX: Final = 60_000
+"""How long a scheduler that starts waits for a store that does not answer."""
+
+STORE_AT_START_LOOK_MS: Final = 1_000
+"""How long it waits between two looks."""
+
 MIRROR_BEHIND_MS_MAX: Final = 2_000
 """How far a waiting scheduler's copy of the records may be behind, before it answers no reads."""
 

@@ -13,7 +13,12 @@ from typing import Final
 
 import structlog
 
-from springald.errors import InternalError, SpringaldError
+from springald.errors import (
+    InternalError,
+    NotLeaderError,
+    SchedulerUnavailableError,
+    SpringaldError,
+)
 from springald_scheduler.core import actions as do
 
 log = structlog.get_logger("springald.scheduler")
@@ -33,7 +38,8 @@ class Outbox:
     Args:
         write: Keeps records; returns when they are kept, and raises if they never will be.
         carry_out: Does what an action asks for; it raises nothing.
-        broken: Told once that `write` has failed for good; nothing is carried out any more.
+        broken: Told once why `write` has failed for good; nothing is carried out any more, and
+            whoever waits is told that this scheduler stops, and why.
     """
 
     def __init__(
@@ -104,6 +110,11 @@ class Outbox:
                 raise self._failure
 
     @property
+    def failure(self) -> SpringaldError | None:
+        """Why nothing is carried out any more, for those who ask this scheduler."""
+        return self._failure
+
+    @property
     def ticket(self) -> int:
         """The ticket of what was put in line last."""
         return self._put
@@ -128,9 +139,18 @@ class Outbox:
     def _break(self, failure: SpringaldError) -> None:
         with self._changed:
             is_first = self._failure is None
-            self._failure = self._failure or failure
+            self._failure = self._failure or _told(failure)
             self._busy = False
             self._changed.notify_all()
         if is_first:
             log.error("state is not kept", reason=failure.message)
             self._broken(failure)
+
+
+def _told(failure: SpringaldError) -> SpringaldError:
+    """Returns what those are told who wait: where they ask next, they may be answered."""
+    if isinstance(failure, NotLeaderError):
+        return failure
+    return SchedulerUnavailableError(
+        f"a scheduler must keep its state to run: this one stops, because {failure.message}"
+    )

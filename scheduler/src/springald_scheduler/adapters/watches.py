@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Condition
 from typing import Literal, Self
 
+from springald.errors import SpringaldError
 from springald_scheduler.core.views import JobView
 from springald_scheduler.limits import NEWS_HELD_MS
 
@@ -50,12 +51,12 @@ class Watches:
             for watch in self._by_job.get(job_id, ()):
                 watch.wake(ended=ended)
 
-    def close(self) -> None:
-        """Ends all."""
+    def close(self, reason: SpringaldError) -> None:
+        """Ends all, for a reason that each is told."""
         with self._changed:
             watches = [watch for each in self._by_job.values() for watch in each]
         for watch in watches:
-            watch.close()
+            watch.fail(reason)
 
 
 class Watch:
@@ -76,12 +77,18 @@ class Watch:
         self._bell: SimpleQueue[_Sound] = SimpleQueue()
         self._ended = False
         self._holding = False
+        self._failure: SpringaldError | None = None
         self.wake()
 
     def wake(self, *, ended: bool = False) -> None:
         """Says that there is news; who holds news for a moment is woken by the job's end only."""
         if ended or not self._holding:
             self._bell.put("news")
+
+    def fail(self, reason: SpringaldError) -> None:
+        """Stops following for a reason, which is raised to a thread that waits."""
+        self._failure = reason
+        self.close()
 
     def close(self) -> None:
         """Stops following, also for a thread that waits. Closing again does nothing."""
@@ -100,10 +107,10 @@ class Watch:
 
         Raises:
             JobNotFoundError: The job has been forgotten meanwhile.
+            SpringaldError: The scheduler stops.
         """
         if self._ended or not self._wait():
-            self._ended = True
-            raise StopIteration
+            raise self._end_of_news()
         view = self._look(self.job_id)
         if not view.state.terminal:
             view = self._later(view)
@@ -120,8 +127,7 @@ class Watch:
             # News of before the hold may still be in line.
             while not view.state.terminal and (left_s := until - time.monotonic()) > 0:
                 if not self._wait(left_s):
-                    self._ended = True
-                    raise StopIteration
+                    raise self._end_of_news()
                 view = self._look(self.job_id)
         except Empty:
             pass
@@ -129,6 +135,12 @@ class Watch:
             self._holding = False
         # What came while nobody was woken.
         return view if view.state.terminal else self._look(self.job_id)
+
+    def _end_of_news(self) -> Exception:
+        """Ends it; returns what says so, the reason once."""
+        self._ended = True
+        reason, self._failure = self._failure, None
+        return reason or StopIteration()
 
     def _wait(self, timeout_s: float | None = None) -> bool:
         """Waits for news; False if it is the end.
