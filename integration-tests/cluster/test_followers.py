@@ -42,7 +42,7 @@ def con(pair: Several, numbers: Path) -> Iterator[springald.Connection]:
 
 
 def test_follower_answers_reads(pair: Several, con: springald.Connection) -> None:
-    """Jobs, tables, schemas and the places of results are the leader's, rows included (P3.8)."""
+    """Jobs, tables, schemas, executors and places of results are the leader's, rows too (P3.8)."""
     job = con.execute_plan(sql_plan(SUMS))
     job.wait(60)
     leader = pair.leader()
@@ -59,6 +59,9 @@ def test_follower_answers_reads(pair: Several, con: springald.Connection) -> Non
         query = pb.DescribeQueryRequest(session_id=con.session_id, plan=sql_plan(SUMS))
         fields = stub.DescribeQuery(query).schema.fields
         assert [each.name for each in fields] == ["k", "n", "s"]
+        (executor,) = stub.ListExecutors(pb.ListExecutorsRequest()).executors
+        assert (executor.executor_id, executor.slots_total) == ("e0", 1)
+        assert executor.from_records
         attach = pb.AttachJobRequest(session_id=con.session_id, operation_id=job.operation_id)
         (update,) = [each.update for each in stub.AttachJob(attach)]
     transport = GrpcTransport(other)

@@ -375,6 +375,7 @@ PUBLIC = {
     },
     "ExecutorInfo": {
         "flight_address",
+        "from_records",
         "id",
         "memory_bytes",
         "pid",

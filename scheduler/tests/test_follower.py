@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,16 +19,20 @@ from scheduler_kit import (
 )
 
 from springald.errors import NotLeaderError, SpringaldError
+from springald.executor.v1 import executor_pb2
 from springald.physical.v1.physical_pb2 import FILE_FORMAT_CSV, RegisteredFiles
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald_scheduler.adapters.follower import Follower
 from springald_scheduler.adapters.grpc_server import GrpcServer
-from springald_scheduler.adapters.journal import Cluster, Journal, cluster_of, raise_epoch
+from springald_scheduler.adapters.journal import Cluster, Journal, batches, cluster_of, raise_epoch
 from springald_scheduler.adapters.mirror import Mirror
 from springald_scheduler.adapters.service import SchedulerApi
 from springald_scheduler.adapters.store import MemoryStore
 from springald_scheduler.adapters.stores.interface import Change, Put, StoreError, Watch
 from springald_scheduler.adapters.stores.memory import MemoryStateStore
+from springald_scheduler.core.actions import Persist
+from springald_scheduler.core.events import Event
+from springald_scheduler.core.records import ExecutorRecord
 from springald_scheduler.core.scheduler import SchedulerCore
 from springald_scheduler.driver import SchedulerDriver
 
@@ -155,6 +159,40 @@ def test_follower_tells_a_session_s_tables(pair: Pair) -> None:
     wait_until(lambda: not pair.planner.open, "all is closed again")
 
 
+def test_follower_tells_executors_as_they_registered(pair: Pair) -> None:
+    """In their order, with their slots and whether they leave; what they do is not told (P3.8)."""
+    names = ("e2", "e1", "e3")
+    with ExitStack() as stack:
+        for number, name in enumerate(names, 1):
+            each = stack.enter_context(Executor(pair.leader.address, name, slots=number))
+            each.wait("registered")
+        each.send(executor_pb2.ConnectRequest(drain_requested=executor_pb2.DrainRequested()))
+        request = pb.ListExecutorsRequest()
+        wait_until(
+            lambda: pair.leader.api.list_executors(request).executors[2].state == "draining",
+            "the last one leaves",
+        )
+        told = pair.leader.api.list_executors(request).executors
+        listed = pair.api.list_executors(request).executors
+        assert [each.executor_id for each in listed] == list(names)
+        assert all(each.from_records for each in listed)
+        for known in told:
+            known.slots_free = known.silent_ms = 0
+            known.from_records = True
+        assert listed == told
+    wait_until(lambda: not pair.api.list_executors(request).executors, "all are gone")
+
+
+def test_follower_without_slots_on_record_sends_to_the_leader(pair: Pair) -> None:
+    """What an earlier release wrote down is too little to answer from."""
+    record = ExecutorRecord("e1", "a", "e1.example:1")
+    for writes in batches([Persist(Event(), record)]):
+        assert pair.store.transact([], writes)
+    wait_until(lambda: pair.mirror.look().executors(), "it is copied")
+    with pytest.raises(NotLeaderError):
+        pair.api.list_executors(pb.ListExecutorsRequest())
+
+
 def test_follower_sends_the_rest_to_the_leader(pair: Pair) -> None:
     """What changes something, follows a running job, or is not known here, is not answered."""
     session_id = _open(pair)
@@ -169,7 +207,6 @@ def test_follower_sends_the_rest_to_the_leader(pair: Pair) -> None:
             "attach_job": pb.AttachJobRequest(**name),
             "cancel_job": pb.CancelJobRequest(**name),
             "release_job": pb.ReleaseJobRequest(**name),
-            "list_executors": pb.ListExecutorsRequest(),
             "prepare_upload": pb.PrepareUploadRequest(session_id=session_id),
             "describe_job": pb.DescribeJobRequest(operation_id="j77"),
             "list_tables": pb.ListTablesRequest(session_id="not open"),

@@ -95,6 +95,8 @@ class ExecutorInfo:
         memory_bytes: The memory it deals out to tasks.
         silent_ms: Milliseconds since it was last heard.
         pid: Process id of its agent.
+        from_records: True if a scheduler told this that does not lead; `slots_free` and `silent_ms`
+            are 0 then and mean nothing.
     """
 
     id: str
@@ -105,6 +107,7 @@ class ExecutorInfo:
     memory_bytes: int
     silent_ms: int
     pid: int
+    from_records: bool = False
 
     @classmethod
     def from_proto(cls, message: pb.ExecutorSummary) -> Self:
@@ -118,4 +121,5 @@ class ExecutorInfo:
             memory_bytes=message.memory_bytes,
             silent_ms=message.silent_ms,
             pid=message.pid,
+            from_records=message.from_records,
         )

@@ -21,7 +21,12 @@ from springald_scheduler.core import views
 from springald_scheduler.core.events import Event, JobSubmitted, SessionSeen, UploadRequested
 from springald_scheduler.core.records import JobRecord, Record, UploadLocation
 from springald_scheduler.core.states import JobState
-from springald_scheduler.core.stored import is_told_whole, submission_order, world_of
+from springald_scheduler.core.stored import (
+    is_told_whole,
+    list_executors,
+    submission_order,
+    world_of,
+)
 from springald_scheduler.core.world import World
 from springald_scheduler.planning.model import (
     Answered,
@@ -108,6 +113,13 @@ class Follower:
             self._refuse("a job whose stages are not written down")
         return details
 
+    def list_executors(self) -> list[views.ExecutorView]:
+        """Returns executors as they registered; what they do is not written down."""
+        listed = list_executors(self._look().executors())
+        if listed is None:
+            self._refuse("executors that an earlier release wrote down")
+        return listed
+
     # What is the leader's.
 
     def wait_serving(self) -> None:
@@ -121,10 +133,6 @@ class Follower:
     def submit(self, event: JobSubmitted, before: Sequence[Event] = ()) -> str:
         """Refuses."""
         self._refuse(f"operation {event.operation_id} after {len(before)} others")
-
-    def list_executors(self) -> list[views.ExecutorView]:
-        """Refuses: how executors are is not written down."""
-        self._refuse("executors")
 
     def place_upload(self, event: UploadRequested) -> str:
         """Refuses."""

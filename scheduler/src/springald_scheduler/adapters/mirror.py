@@ -21,10 +21,12 @@ from springald_scheduler.adapters.stores.interface import (
     Watch,
 )
 from springald_scheduler.core.records import (
+    ExecutorRecord,
     JobRecord,
     Key,
     Record,
     SessionRecord,
+    executor_key,
     job_key,
     session_key,
 )
@@ -34,6 +36,7 @@ log = structlog.get_logger("springald.state")
 
 _RECORD: Final = f"{RECORDS}/"
 _JOB: Final = job_key("")[0]
+_EXECUTOR: Final = executor_key("")[0]
 
 
 class Mirror:
@@ -166,6 +169,11 @@ class Records:
         """Returns the records of all jobs, without their stages."""
         subjects = (self._read(key) for key in self._kept if key[0] == _JOB)
         return [each for each in subjects if isinstance(each, JobRecord)]
+
+    def executors(self) -> list[ExecutorRecord]:
+        """Returns the records of all executors."""
+        found = (self._read(key) for key in self._kept if key[0] == _EXECUTOR)
+        return [each for each in found if isinstance(each, ExecutorRecord)]
 
     def of_job(self, job_id: str) -> list[Record]:
         """Returns all records of a job."""

@@ -100,6 +100,7 @@ def executors_to_proto(executors: Iterable[ExecutorView]) -> pb.ListExecutorsRes
                 memory_bytes=each.memory_bytes,
                 silent_ms=each.silent_ms,
                 pid=each.pid,
+                from_records=each.from_records,
             )
             for each in executors
         ]

@@ -76,14 +76,14 @@ def on_executor_registered(world: World, event: ExecutorRegistered) -> None:
         flight_address=event.flight_address,
         pid=event.pid,
         host=event.host,
+        registered_ms=world.now_ms,
         heard_ms=world.now_ms,
         free=event.slots,
         replaced=replaced,
     )
     world.executors[executor.executor_id] = executor
     world.pool.add(executor)
-    record = ExecutorRecord(executor.executor_id, executor.incarnation, executor.flight_address)
-    world.do(Persist(world.cause, record))
+    world.do(Persist(world.cause, _record(executor)))
     world.do(AcceptExecutor(world.cause, executor.executor_id, executor.incarnation))
     _set_silence_alarm(world, executor)
     if world.restoring:
@@ -129,6 +129,7 @@ def on_executor_drain_requested(world: World, event: ExecutorDrainRequested) -> 
     executor = _find(world, event)
     if executor and executor.state is ExecutorState.ACTIVE:
         executor.state = ExecutorState.DRAINING
+        world.do(Persist(world.cause, _record(executor)))
         world.pool.remove(executor)
         _strand_if_alone(world)
         hand_over_uploads(world)
@@ -145,6 +146,21 @@ def on_executor_due(world: World, executor_id: str) -> None:
     life = (executor.executor_id, executor.incarnation)
     world.do(DisconnectExecutor(world.cause, *life, how))
     _lose(world, executor, how)
+
+
+def _record(executor: Executor) -> ExecutorRecord:
+    """Returns what is written down of it: what does not change with each task."""
+    return ExecutorRecord(
+        executor.executor_id,
+        executor.incarnation,
+        executor.flight_address,
+        executor.slots,
+        executor.memory_bytes,
+        executor.pid,
+        executor.state is ExecutorState.DRAINING,
+        executor.registered_ms,
+        executor.order,
+    )
 
 
 def _check(event: ExecutorRegistered, facts: ClusterFacts) -> Failure | None:

@@ -249,6 +249,7 @@ class Executor:
 
     Attributes:
         order: Counts registrations; breaks ties.
+        registered_ms: When it registered.
         running: Attempts that hold slots here, stopping ones included.
         attempts_of: How many of those each job has.
         file_job_ids: Jobs that have files here, or may have.
@@ -266,6 +267,7 @@ class Executor:
     flight_address: str
     pid: int
     host: str
+    registered_ms: int
     heard_ms: int
     free: int
     state: ExecutorState = ExecutorState.ACTIVE

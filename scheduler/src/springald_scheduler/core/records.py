@@ -184,11 +184,29 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorRecord:
-    """An executor that is registered."""
+    """An executor that is registered.
+
+    Attributes:
+        executor_id: The executor.
+        incarnation: Its life.
+        flight_address: Where its files are read.
+        slots: Its slots; 0 if an earlier release wrote the record.
+        memory_bytes: What it deals out to tasks.
+        pid: Its agent's process.
+        draining: True if it takes no more tasks.
+        registered_ms: When it came.
+        order: Its place among those that came at that moment.
+    """
 
     executor_id: str
     incarnation: str
     flight_address: str
+    slots: int = 0
+    memory_bytes: int = 0
+    pid: int = 0
+    draining: bool = False
+    registered_ms: int = 0
+    order: int = 0
 
     @property
     def key(self) -> Key:

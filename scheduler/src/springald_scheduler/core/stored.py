@@ -10,6 +10,7 @@ from springald_scheduler.core.events import ClusterFacts
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.model import Job, Session
 from springald_scheduler.core.records import (
+    ExecutorRecord,
     JobRecord,
     PlanRecord,
     Record,
@@ -17,8 +18,9 @@ from springald_scheduler.core.records import (
     StageRecord,
 )
 from springald_scheduler.core.restoring import take_up_job
-from springald_scheduler.core.states import JobState, StageState
+from springald_scheduler.core.states import ExecutorState, JobState, StageState
 from springald_scheduler.core.taking_up import add_stages
+from springald_scheduler.core.views import ExecutorView
 from springald_scheduler.core.world import World
 
 _NOBODY = ClusterFacts(0, "", "", "", "")
@@ -52,6 +54,27 @@ def world_of(records: Iterable[Record], now_ms: int) -> World:
             if each.job_id in plans:
                 add_stages(world, job, plans[each.job_id], stages.get(each.job_id, {}))
     return world
+
+
+def list_executors(records: Iterable[ExecutorRecord]) -> list[ExecutorView] | None:
+    """Returns executors in the order of registration; None if too little of one is written down."""
+    known = sorted(records, key=lambda each: (each.registered_ms, each.order))
+    if not all(each.slots for each in known):
+        return None
+    return [
+        ExecutorView(
+            executor_id=each.executor_id,
+            flight_address=each.flight_address,
+            slots_total=each.slots,
+            slots_free=0,
+            state=(ExecutorState.DRAINING if each.draining else ExecutorState.ACTIVE).value,
+            memory_bytes=each.memory_bytes,
+            silent_ms=0,
+            pid=each.pid,
+            from_records=True,
+        )
+        for each in known
+    ]
 
 
 def submission_order(record: JobRecord) -> tuple[int, int, str]:

@@ -126,7 +126,12 @@ class JobDetails:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorView:
-    """An executor as it stands."""
+    """An executor as it stands.
+
+    Attributes:
+        from_records: True if it is told as it was written down, without what changes by the second:
+            nobody knows how many slots are free then, and when it was heard.
+    """
 
     executor_id: str
     flight_address: str
@@ -136,6 +141,7 @@ class ExecutorView:
     memory_bytes: int
     silent_ms: int
     pid: int
+    from_records: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1280,6 +1280,7 @@ class ExecutorSummary(_message.Message):
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     SILENT_MS_FIELD_NUMBER: _builtins.int
     PID_FIELD_NUMBER: _builtins.int
+    FROM_RECORDS_FIELD_NUMBER: _builtins.int
     executor_id: _builtins.str
     """The executor's id."""
     flight_address: _builtins.str
@@ -1287,15 +1288,19 @@ class ExecutorSummary(_message.Message):
     slots_total: _builtins.int
     """Slots in all."""
     slots_free: _builtins.int
-    """Slots without a task."""
+    """Slots without a task; see `from_records`."""
     state: _builtins.str
     """Its state in words: `active`, `draining`."""
     memory_bytes: _builtins.int
     """The memory it deals out to tasks, in bytes."""
     silent_ms: _builtins.int
-    """Milliseconds since it was last heard."""
+    """Milliseconds since it was last heard; see `from_records`."""
     pid: _builtins.int
     """Process id of the agent, for people on the same host."""
+    from_records: _builtins.bool
+    """True if a scheduler tells this that does not lead. It knows executors as the leader has written
+    them down, which is without `slots_free` and `silent_ms`: both are 0 then and mean nothing.
+    """
     def __init__(
         self,
         *,
@@ -1307,10 +1312,11 @@ class ExecutorSummary(_message.Message):
         memory_bytes: _builtins.int = ...,
         silent_ms: _builtins.int = ...,
         pid: _builtins.int = ...,
+        from_records: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["executor_id", b"executor_id", "flight_address", b"flight_address", "memory_bytes", b"memory_bytes", "pid", b"pid", "silent_ms", b"silent_ms", "slots_free", b"slots_free", "slots_total", b"slots_total", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["executor_id", b"executor_id", "flight_address", b"flight_address", "from_records", b"from_records", "memory_bytes", b"memory_bytes", "pid", b"pid", "silent_ms", b"silent_ms", "slots_free", b"slots_free", "slots_total", b"slots_total", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
