@@ -56,7 +56,7 @@ def test_stores_below_two_prefixes_do_not_meet(servers: EtcdServers) -> None:
 
 
 def test_value_of_others_or_in_pieces_is_empty(servers: EtcdServers) -> None:
-    """What no scheduler wrote, or what lost a part, is told as an empty value, not as a wrong."""
+    """What no scheduler wrote, or what lost a part, has no value; what there is of it is told."""
     store = EtcdStateStore(servers.address, "odd")
     etcdctl(servers, "put", "odd/.values/foreign", "hello")
     store.transact([], [Put("torn", bytes(2 * PART_BYTES + 1)), Put("well", b"1")])
@@ -64,6 +64,10 @@ def test_value_of_others_or_in_pieces_is_empty(servers: EtcdServers) -> None:
     etcdctl(servers, "del", f"odd/.parts/torn/{digest}/000001")
     found = {entry.key: entry.value for entry in store.scan("").entries}
     assert found == {"foreign": b"", "torn": b"", "well": b"1"}
+    left = {entry.key: entry.foreign for entry in store.scan("").entries}
+    assert left["foreign"] == b"hello"
+    assert len(left["torn"]) == 1 + len(bytes.fromhex(digest)) + PART_BYTES + 1
+    assert not left["well"]
     store.close()
 
 

@@ -50,7 +50,7 @@ def test_election_goes_on_after_a_bug() -> None:
 
 @pytest.mark.parametrize("value", [b"", b"\0\xff garbled"])
 def test_leader_that_is_none_is_replaced(value: bytes) -> None:
-    """A key of no scheduler, which no lease removes, keeps nobody from leading."""
+    """A key of no scheduler, which no lease removes, keeps nobody from leading; it is set aside."""
     store = MemoryStateStore()
     store.transact([], [Put(LEADER, value)])
     leads = threading.Event()
@@ -62,6 +62,7 @@ def test_leader_that_is_none_is_replaced(value: bytes) -> None:
     election = Election(store, "here:1", lead)
     election.begin()
     assert leads.wait(20)
+    assert [entry.value for entry in store.scan("aside/").entries] == [value]
     election.close()
     store.close()
 

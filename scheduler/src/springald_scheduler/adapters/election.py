@@ -14,7 +14,7 @@ import structlog
 
 from springald.errors import SpringaldError
 from springald.leader_finder import LEADER
-from springald_scheduler.adapters.journal import raise_epoch
+from springald_scheduler.adapters.journal import raise_epoch, set_aside
 from springald_scheduler.adapters.stores.interface import (
     Lease,
     Put,
@@ -85,19 +85,21 @@ class Election:
             self._closed.wait(LEADER_LOOK_MS / 1000)
 
     def _take_part(self) -> None:
-        entry = self._store.get(LEADER)
+        entry, aside = self._store.get(LEADER), list[Put]()
         if entry and entry.value != self._me:
             leader_id, self._leader_address = scheduler_from_bytes(entry.value)
             if leader_id:
                 return
             # No lease may end with it, so nobody would ever lead.
-            log.warning("leader's key is of no scheduler, and is written over")
+            aside.append(set_aside(entry, "a leader is a scheduler: got something else"))
         self._leader_address = ""
         began_s = time.monotonic()
         lease = self._store.lease(self._lease_ms)
         try:
             condition = Unchanged(LEADER, entry.revision if entry else 0)
-            fence = raise_epoch(self._store, Put(LEADER, self._me, lease), under=[condition])
+            fence = raise_epoch(
+                self._store, Put(LEADER, self._me, lease), *aside, under=[condition]
+            )
             if fence:
                 self._serve(fence, lease, began_s)
         finally:

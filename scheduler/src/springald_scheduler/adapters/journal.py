@@ -121,7 +121,7 @@ class Journal:
             try:
                 found.append(record_of(entry.key, entry.value))
             except MessageGarbledError as error:
-                self._commit([Delete(entry.key), _set_aside(entry, error.message)])
+                self._commit([Delete(entry.key), set_aside(entry, error.message)])
         return found
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ def raise_epoch(
         number = int(entry.value) + 1
     elif entry:
         # Writes are fenced by its revision; the number is for people.
-        writes.append(_set_aside(entry, "an epoch is a number: got something else"))
+        writes.append(set_aside(entry, "an epoch is a number: got something else"))
     condition = Unchanged(EPOCH, entry.revision if entry else 0)
     writes.append(Put(EPOCH, str(number).encode()))
     revision = store.transact([condition, *under], writes)
@@ -186,17 +186,17 @@ def cluster_of(store: StateStore) -> Cluster:
             try:
                 return Cluster(*cluster_from_bytes(entry.value))
             except MessageGarbledError as error:
-                writes.append(_set_aside(entry, error.message))
+                writes.append(set_aside(entry, error.message))
         made = Cluster.made_up()
         writes.append(Put(_CLUSTER, cluster_to_bytes(made.name, made.ticket_key)))
         store.transact([Unchanged(_CLUSTER, entry.revision if entry else 0)], writes)
 
 
-def _set_aside(entry: Entry, reason: str) -> Put:
+def set_aside(entry: Entry, reason: str) -> Put:
     """Returns what keeps a value that cannot be read, for whoever looks into it."""
     aside = f"{_SET_ASIDE}{entry.revision}/{entry.key}"
     log.error("value set aside", key=entry.key, aside=aside, reason=reason)
-    return Put(aside, entry.value)
+    return Put(aside, entry.foreign or entry.value)
 
 
 def batches(changes: Sequence[Persist | Forget]) -> Iterator[list[Write]]:

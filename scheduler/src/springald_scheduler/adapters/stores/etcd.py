@@ -170,22 +170,18 @@ class EtcdStateStore:
     def _entry(self, kv: pb.KeyValue, revision: int) -> Entry:
         key = kv.key.decode(errors="replace").removeprefix(self._values)
         tag, value = kv.value[:1], kv.value[1:]
-        if tag == _IN_PARTS:
-            self._in_parts.add(key)
-            value = self._joined(key, value, revision)
-        elif tag != WHOLE:
+        if tag == WHOLE:
+            return Entry(key, value, kv.mod_revision)
+        if tag != _IN_PARTS:
             log.warning("value is not of a scheduler", key=key)
-            value = b""
-        return Entry(key, value, kv.mod_revision)
-
-    def _joined(self, key: str, digest: bytes, revision: int) -> bytes:
-        """Reads a value's parts; one that is not what was written is told as empty."""
-        parts, _ = self._range(self._parts_prefix(key, digest), revision)
-        value = b"".join(each.value for each in parts)
-        if hashlib.sha256(value).digest() != digest:
+            return Entry(key, b"", kv.mod_revision, kv.value)
+        self._in_parts.add(key)
+        parts, _ = self._range(self._parts_prefix(key, value), revision)
+        joined = b"".join(each.value for each in parts)
+        if hashlib.sha256(joined).digest() != value:
             log.warning("parts of a value are not what was written", key=key)
-            return b""
-        return value
+            return Entry(key, b"", kv.mod_revision, kv.value + joined)
+        return Entry(key, joined, kv.mod_revision)
 
     # Writes.
 

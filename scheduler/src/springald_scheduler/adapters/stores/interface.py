@@ -32,11 +32,14 @@ class Entry:
         key: The key.
         value: What is kept.
         revision: The revision that wrote it last.
+        foreign: What lies there if no store of this kind wrote it, or if it lost a part; then there
+            is no value.
     """
 
     key: str
     value: bytes
     revision: int
+    foreign: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from springald_scheduler.adapters.stores.interface import Entry, StoreError, Sto
 SCHEMA_VERSION: Final = 1
 _APPLICATION_ID: Final = 0x5350_474C  # "SPGL"
 _LAST_CHARACTER: Final = chr(0x10FFFF)
+_SELECT: Final = "SELECT key, CAST(value AS BLOB), CAST(revision AS INTEGER) FROM entry "
 
 Synchronous = Literal["normal", "full"]
 
@@ -63,6 +64,8 @@ class _Table:
             raise
 
     def _open(self, synchronous: Synchronous) -> None:
+        # Others may have written keys that are no text, and values that are no bytes.
+        self._connection.text_factory = lambda key: key.decode(errors="replace")
         run = self._connection.execute
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
@@ -96,18 +99,17 @@ class _Table:
         run("COMMIT")
 
     def get(self, key: str) -> Entry | None:
-        rows = self._rows("SELECT key, value, revision FROM entry WHERE key = ?", (key,))
+        rows = self._rows("WHERE key = ?", (key,))
         return rows[0] if rows else None
 
     def scan(self, prefix: str) -> list[Entry]:
         return self._rows(
-            "SELECT key, value, revision FROM entry WHERE key >= ? AND key < ? ORDER BY key",
-            (prefix, prefix + _LAST_CHARACTER),
+            "WHERE key >= ? AND key < ? ORDER BY key", (prefix, prefix + _LAST_CHARACTER)
         )
 
-    def _rows(self, query: str, arguments: Sequence[object]) -> list[Entry]:
+    def _rows(self, where: str, arguments: Sequence[object]) -> list[Entry]:
         try:
-            return [Entry(*row) for row in self._connection.execute(query, arguments)]
+            return [Entry(*row) for row in self._connection.execute(_SELECT + where, arguments)]
         except sqlite3.Error as failure:
             raise self._error(failure) from failure
 
