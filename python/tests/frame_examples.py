@@ -433,3 +433,12 @@ def example_cache(ctx: SessionContext) -> DataFrame:
 def example_describe(ctx: SessionContext) -> DataFrame:
     """Statistics of all columns."""
     return _people(ctx).select("age", "pay", "name").describe()
+
+
+def example_describe_of_other_types(ctx: SessionContext) -> DataFrame:
+    """Times, bytes and lists come as text, decimals as numbers with the digits of their type."""
+    return ctx.sql(
+        "SELECT arrow_cast(n * 1000000001, 'Timestamp(Nanosecond, None)') AS at, "
+        "CAST(n || 'x' AS BYTEA) AS bytes, n > 1 AS truth, [n] AS list, "
+        "CAST(n / 10.0 AS DECIMAL(5, 1)) AS exact FROM (VALUES (1), (2), (4), (8)) AS t(n)"
+    ).describe()

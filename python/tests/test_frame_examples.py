@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import datafusion
+import pandas as pd
 import pytest
 
 import springald
@@ -63,6 +64,8 @@ def _rows(columns: dict[str, list[Any]]) -> list[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, pd.Timestamp):  # Theirs are pandas', ours Python's own.
+        value = value.to_pydatetime()
     return f"{value:.9g}" if isinstance(value, float) else repr(value)
 
 

@@ -78,6 +78,38 @@ def test_write_csv_and_json_lines_are_what_others_read(con: Connection, tmp_path
     }
 
 
+def test_write_json_keeps_all_digits_of_times(con: Connection, tmp_path: Path) -> None:
+    """Times, durations and intervals are text of ISO 8601, finer than Python's own if need be."""
+    rows = pa.table(
+        {
+            "at": pa.array([1_000_000_001, 10**9], pa.timestamp("ns", "UTC")),
+            "t": pa.array([1_001, 1_000], pa.time64("ns")),
+            "d": pa.array([-1_500, 86_400_000], pa.duration("ms")),
+            "i": pa.array([(1, 2, -3), (0, 0, 0)], pa.month_day_nano_interval()),
+            "l": pa.array([[1], None], pa.list_(pa.timestamp("ns"))),
+            "m": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.duration("ns"))),
+        }
+    )
+    con.from_arrow(rows).write_json(tmp_path / "t.json")
+    first, second = map(json.loads, (tmp_path / "t.json").read_text().splitlines())
+    assert first == {
+        "at": "1970-01-01T00:00:01.000000001+00:00",
+        "t": "00:00:00.000001001",
+        "d": "-PT1.5S",
+        "i": "P1M2DT-0.000000003S",
+        "l": ["1970-01-01T00:00:00.000000001"],
+        "m": {"k": "PT0.000000001S"},
+    }
+    assert second == {
+        "at": "1970-01-01T00:00:01+00:00",
+        "t": "00:00:00.000001",
+        "d": "PT86400S",
+        "i": "P0M0DT0S",
+        "l": None,
+        "m": None,
+    }
+
+
 def test_write_json_has_no_value_that_json_has_not(con: Connection, tmp_path: Path) -> None:
     """Every line is JSON that strict readers take: maps are objects, numbers without end null."""
     numbers = pa.array([float("nan"), float("-inf"), 1.5, None])

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from springald.client_limits import CELL_CHARACTERS_MAX
+from springald.type_families import is_number
 
 __all__ = ["cell_texts", "html_table", "rows_text", "text_table"]
 
@@ -36,7 +37,7 @@ def text_table(rows: pa.Table, note: str = "") -> str:
         max(_width(text) for text in [head, *column])
         for head, column in zip(heads, columns, strict=True)
     ]
-    rights = [_is_number(kind) for kind in rows.schema.types]
+    rights = [is_number(kind) for kind in rows.schema.types]
     rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
     body = [_row(cells, widths, rights) for cells in zip(*columns, strict=True)]
     ruled = [rule] if body else []
@@ -153,12 +154,6 @@ def _width(text: str) -> int:
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     combining = sum(bool(unicodedata.combining(character)) for character in text)
     return len(text) + wide - combining
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    )
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], rights: Sequence[bool]) -> str:

@@ -18,6 +18,8 @@ import pyarrow as pa
 from springald.cli.formats import Format
 from springald.display import rows_text
 from springald.errors import InvalidArgumentError
+from springald.python_values import has_nanoseconds, holds, nested_value
+from springald.type_families import is_binary
 
 __all__ = ["write_rows"]
 
@@ -151,7 +153,7 @@ class _CsvWriter(_Writer):
 
 def _csv_type(kind: pa.DataType) -> pa.DataType:
     """Arrow writes all but a few types itself, at their full precision."""
-    is_text = pa.types.is_string_view(kind) or pa.types.is_nested(kind) or _is_binary(kind)
+    is_text = pa.types.is_string_view(kind) or pa.types.is_nested(kind) or is_binary(kind)
     return pa.string() if is_text else kind
 
 
@@ -160,18 +162,9 @@ def _csv_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return column
     if pa.types.is_string_view(column.type):
         return column.cast(kind)
-    texts = [None if value is None else _json_value(value) for value in column.to_pylist()]
+    texts = [None if value is None else _json_value(value) for value in _python_values(column)]
     written = [text if text is None or isinstance(text, str) else _json(text) for text in texts]
     return pa.array(written, kind)
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-        or pa.types.is_binary_view(kind)
-    )
 
 
 class _JsonWriter(_Writer):
@@ -195,8 +188,14 @@ def _python_values(column: pa.Array) -> list[Any]:
     """Lets Arrow write times: Python would drop their nanoseconds without a word."""
     if pa.types.is_temporal(column.type):
         column = column.cast(pa.string())
+    if holds(column.type, has_nanoseconds):
+        return [nested_value(value, _all_digits) for value in column]
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _all_digits(scalar: pa.Scalar) -> Any:  # noqa: ANN401 - any value
+    return scalar.cast(pa.string()).as_py() if has_nanoseconds(scalar.type) else scalar.as_py()
 
 
 def _json(value: object) -> str:

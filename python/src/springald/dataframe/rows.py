@@ -14,6 +14,7 @@ from springald.errors import InvalidArgumentError, SpringaldError, UnsupportedEr
 from springald.expr.node import Node
 from springald.job import Job
 from springald.plan.v1 import plan_pb2
+from springald.python_values import python_columns, python_rows
 from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald.session import Session
 from springald.sql_text import count_query, limit_query
@@ -256,22 +257,30 @@ class Rows:
     def to_pydict(self) -> dict[str, list[Any]]:
         """Runs the query and returns a list of Python values for each column.
 
+        Dates and times are Python's: what is finer than a microsecond is cut.
+
         Example:
             >>> df.to_pydict()
             {'a': [1, 2, 3], 'b': ['x', None, 'z']}
+
+        Raises:
+            CastFailedError: A date or time is not in the years that Python has.
         """
-        values: dict[str, list[Any]] = self.to_arrow().to_pydict()
-        return values
+        return python_columns(self.to_arrow())
 
     def to_pylist(self) -> list[dict[str, Any]]:
         """Runs the query and returns a dictionary of Python values for each row.
 
+        Dates and times are Python's: what is finer than a microsecond is cut.
+
         Example:
             >>> df.head(1).to_pylist()
             [{'a': 1, 'b': 'x'}]
+
+        Raises:
+            CastFailedError: A date or time is not in the years that Python has.
         """
-        rows: list[dict[str, Any]] = self.to_arrow().to_pylist()
-        return rows
+        return python_rows(self.to_arrow())
 
     def limit(self, count: int, offset: int = 0) -> Self:
         """Returns a DataFrame of a run of the rows, in the query's own order.

@@ -11,9 +11,11 @@ from springald.dataframe.sources import inline_rows
 from springald.dataframe.turns import split_aggregates
 from springald.errors import InvalidArgumentError
 from springald.expr.calls import aggregate_call, arguments
-from springald.expr.expr import ColumnOrExpr, Expr, exact_column, nodes_of_columns
+from springald.expr.expr import ColumnOrExpr, Expr, exact_column, lit, nodes_of_columns, operator
 from springald.expr.grouping import Grouping, GroupingSet, grouping_of, grouping_references
 from springald.expr.node import relation
+from springald.python_values import holds
+from springald.type_families import is_binary, is_number
 
 __all__ = ["GroupedData", "Summaries"]
 
@@ -101,7 +103,8 @@ class Summaries(Rows):
         """Runs a query for the columns' statistics, and returns them as rows.
 
         The rows are `count`, `null_count`, `mean`, `std`, `min`, `max` and `median`. Columns of
-        numbers come as numbers, others as text, with the word `null` for what a type does not have.
+        numbers come as numbers, others as text, with the word `null` for what a type does not have:
+        truth values, structs and maps have no least and no greatest.
 
         Example:
             >>> df.describe().filter(col("describe") == "mean").to_pydict()
@@ -113,7 +116,7 @@ class Summaries(Rows):
         columns = {"describe": pa.array(_STATISTICS)}
         for at, field in enumerate(fields):
             values = [row.get(f"{statistic}_{at}") for statistic in _STATISTICS]
-            if _is_number(field.type):
+            if is_number(field.type):
                 columns[field.name] = pa.array(
                     [None if value is None else float(value) for value in values], pa.float64()
                 )
@@ -220,22 +223,34 @@ def _call(name: str, *operands: Expr) -> Expr:
     return aggregate_call(name, arguments(*operands))
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    )
-
-
 def _statistics(at: int, field: pa.Field) -> Iterator[Expr]:
     """The statistics that a type has, named by statistic and place."""
     values = exact_column(field.name)
     yield _call("count", values).alias(f"count_{at}")
     yield aggregate_call("count", arguments(), filter=values.is_null()).alias(f"null_count_{at}")
-    if _is_number(field.type):
-        number = values.cast(pa.float64())
-        yield _call("avg", number).alias(f"mean_{at}")
-        yield _call("stddev", number).alias(f"std_{at}")
-        yield _call("median", number).alias(f"median_{at}")
-    if not (pa.types.is_nested(field.type) or pa.types.is_boolean(field.type)):
-        yield _call("min", values).alias(f"min_{at}")
-        yield _call("max", values).alias(f"max_{at}")
+    if is_number(field.type):
+        yield _call("avg", values).alias(f"mean_{at}")
+        yield _call("stddev", values.cast(pa.float64())).alias(f"std_{at}")
+        # Like datafusion-python's: of decimals with the type's digits, of integers with a fraction.
+        middle = values if pa.types.is_decimal(field.type) else values.cast(pa.float64())
+        yield _call("median", middle).alias(f"median_{at}")
+    if not _has_no_order(field.type):
+        yield _shown(_call("min", values), field.type).alias(f"min_{at}")
+        yield _shown(_call("max", values), field.type).alias(f"max_{at}")
+
+
+def _has_no_order(kind: pa.DataType) -> bool:
+    return pa.types.is_boolean(kind) or holds(kind, _has_fields)
+
+
+def _has_fields(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_struct(kind) or pa.types.is_map(kind))
+
+
+def _shown(value: Expr, kind: pa.DataType) -> Expr:
+    """The engine's text of a value that is no number, with all its digits; bytes in base 16."""
+    if is_number(kind):
+        return value
+    if is_binary(kind):
+        return operator("encode", value.cast(pa.binary()), lit("hex"))
+    return value.cast(pa.string())

@@ -1,10 +1,8 @@
 """Rows that stay: files that a client writes, and tables of the session."""
 
-import json
-import math
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -12,6 +10,7 @@ from typing import Any, Final, Self
 import pyarrow as pa
 
 from springald.dataframe import relations
+from springald.dataframe.json_lines import json_lines
 from springald.dataframe.rows import Rows
 from springald.dataframe.sources import kept_rows
 from springald.dataframe.statement import Statement
@@ -112,8 +111,9 @@ class Writing(Rows):
     ) -> None:
         """Runs the query and writes its rows into one file of JSON lines of this machine.
 
-        Dates and times are text of ISO 8601, bytes are text in base 16, decimals are text. A map is
-        an object; NaN and the infinities, which JSON has not, are null.
+        Dates, times, durations and intervals are text of ISO 8601, bytes are text in base 16,
+        decimals are text, so that they keep their digits. NULL is null, and so are NaN and the
+        infinities, which JSON has not. A map is an object.
 
         Args:
             path: The file; one that is there is replaced.
@@ -129,8 +129,8 @@ class Writing(Rows):
         """
         with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
             for batch in reader:
-                for row in batch.to_pylist(maps_as_pydicts="lossy"):
-                    part.write(f"{_json_line(row)}\n".encode())
+                for line in json_lines(batch):
+                    part.write(f"{line}\n".encode())
 
     def _in_order(self, options: DataFrameWriteOptions | None) -> Self:
         if options is None or not options.keys:
@@ -210,32 +210,3 @@ def _gathered(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
             waiting, rows = [], 0
     if waiting:
         yield pa.Table.from_batches(waiting)
-
-
-def _json_line(row: dict[str, object]) -> str:
-    try:
-        return json.dumps(row, default=_json_value, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(row), default=_json_value, ensure_ascii=False)
-    except TypeError as error:
-        raise UnsupportedError(
-            f"a map's key in a JSON file is text or a number: got {error}; cast it, or write "
-            "Parquet"
-        ) from error
-
-
-def _finite(value: object) -> object:
-    """The same value with null for every number that JSON has not."""
-    if isinstance(value, dict):
-        return {key: _finite(held) for key, held in value.items()}
-    if isinstance(value, list):
-        return [_finite(held) for held in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _json_value(value: object) -> str:
-    """What JSON has no form of its own for."""
-    if isinstance(value, bytes):
-        return value.hex()
-    as_text: Callable[[], str] | None = getattr(value, "isoformat", None)
-    return as_text() if as_text is not None else str(value)
