@@ -22,8 +22,8 @@ from springald.executor.v1 import executor_pb2 as pb
 from springald.plan.v1.plan_pb2 import Plan, PlanVersion, SqlText
 from springald.scheduler.v1 import scheduler_pb2 as client_pb
 from springald_scheduler.adapters.grpc_server import GrpcServer
+from springald_scheduler.adapters.memory_journal import MemoryJournal
 from springald_scheduler.adapters.service import SchedulerApi
-from springald_scheduler.adapters.store import MemoryStore
 from springald_scheduler.core.events import ClusterFacts
 from springald_scheduler.core.graph import (
     Exchange,
@@ -178,19 +178,19 @@ class Scheduler:
     driver: SchedulerDriver
     api: SchedulerApi
     planner: ScriptedPlanner
-    store: MemoryStore
+    journal: MemoryJournal
     address: str = ""
 
 
 @contextmanager
 def running(
-    limits: CoreLimits | None = None, *, port: bool = True, store: MemoryStore | None = None
+    limits: CoreLimits | None = None, *, port: bool = True, journal: MemoryJournal | None = None
 ) -> Iterator[Scheduler]:
     """A scheduler, on a free port of loopback unless told otherwise."""
-    planner, store = ScriptedPlanner(), store or MemoryStore()
+    planner, journal = ScriptedPlanner(), journal or MemoryJournal()
     core = SchedulerCore(FACTS, limits)
-    with SchedulerDriver(core, planner, store) as driver:
-        scheduler = Scheduler(core, driver, SchedulerApi(driver), planner, store)
+    with SchedulerDriver(core, planner, journal) as driver:
+        scheduler = Scheduler(core, driver, SchedulerApi(driver), planner, journal)
         if not port:
             yield scheduler
             return

@@ -32,7 +32,7 @@ from springald.errors import (
 from springald.executor.v1 import executor_pb2 as pb
 from springald.limits import HEARTBEAT_INTERVAL_MS, MESSAGE_BYTES_MAX
 from springald.scheduler.v1 import scheduler_pb2 as client_pb
-from springald_scheduler.adapters.store import MemoryStore
+from springald_scheduler.adapters.memory_journal import MemoryJournal
 from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.limits import CoreLimits
 
@@ -183,7 +183,7 @@ def test_executor_that_is_silent_is_disconnected() -> None:
         assert listed(scheduler) == []
 
 
-class HaltingStore(MemoryStore):
+class HaltingJournal(MemoryJournal):
     """A store whose writes take as long as a test wants."""
 
     def __init__(self) -> None:
@@ -202,22 +202,22 @@ class HaltingStore(MemoryStore):
 
 def test_executor_whose_message_waits_for_a_slow_store_is_not_silent() -> None:
     """P4.3: what is in line behind a message that is being taken in was not left unsaid."""
-    silence_ms, store = 200, HaltingStore()
+    silence_ms, journal = 200, HaltingJournal()
     with (
-        running(CoreLimits(executor_silence_ms_max=silence_ms), store=store) as scheduler,
+        running(CoreLimits(executor_silence_ms_max=silence_ms), journal=journal) as scheduler,
         Executor(scheduler.address, automatic=False) as executor,
         ThreadPoolExecutor(1) as client,
     ):
         executor.wait("registered")
         last = client.submit(submit, scheduler)
         (launch,) = executor.wait("launch_task")
-        store.flows.clear()
+        journal.flows.clear()
         executor.finish(launch)
-        assert store.halted.wait(DEADLINE_S)
+        assert journal.halted.wait(DEADLINE_S)
         known = scheduler.core.world.executors
         until_ms = known["e1"].heard_ms + 3 * silence_ms
         wait_until(lambda: known["e1"].heard_ms > until_ms, "it counts as heard")
-        store.flows.set()
+        journal.flows.set()
         assert last.result(DEADLINE_S).status == client_pb.JOB_STATUS_SUCCEEDED
         assert listed(scheduler) == ["e1"]
 

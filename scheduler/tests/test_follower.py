@@ -25,9 +25,9 @@ from springald.scheduler.v1 import scheduler_pb2 as pb
 from springald_scheduler.adapters.follower import Follower
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.adapters.journal import Cluster, Journal, batches, cluster_of, raise_epoch
+from springald_scheduler.adapters.memory_journal import MemoryJournal
 from springald_scheduler.adapters.mirror import Mirror
 from springald_scheduler.adapters.service import SchedulerApi
-from springald_scheduler.adapters.store import MemoryStore
 from springald_scheduler.adapters.stores.interface import Change, Put, StoreError, Watch
 from springald_scheduler.adapters.stores.memory import MemoryStateStore
 from springald_scheduler.core.actions import Persist
@@ -69,7 +69,7 @@ def _leading(store: MemoryStateStore, cluster: Cluster) -> Iterator[Scheduler]:
         with GrpcServer("127.0.0.1:0") as server:
             server.serve(api, driver)
             try:
-                yield Scheduler(core, driver, api, planner, MemoryStore(), server.address)
+                yield Scheduler(core, driver, api, planner, MemoryJournal(), server.address)
             finally:
                 driver.close()
 

@@ -324,7 +324,7 @@ def test_session_closed_releases_everything(scheduler: Scheduler, client: GrpcTr
         executor.wait("release_job")
     wait_until(lambda: not scheduler.planner.open, "the planner forgot")
     # But for the numbers of its jobs, which are never used again.
-    assert scheduler.store.records.keys() == {("counter",)}
+    assert scheduler.journal.records.keys() == {("counter",)}
     with pytest.raises(SessionNotFoundError):
         client.keep_session(pb.KeepSessionRequest(session_id=session_id))
 

@@ -33,9 +33,9 @@ from springald_executor.core.records import Facts, Profile
 from springald_executor.driver import ExecutorDriver
 from springald_executor.shuffle.rows import OpenRows, RowDesk
 from springald_scheduler.adapters.executor_link import QueueLink
+from springald_scheduler.adapters.memory_journal import MemoryJournal
 from springald_scheduler.adapters.planner_thread import PlannerThread
 from springald_scheduler.adapters.service import SchedulerApi
-from springald_scheduler.adapters.store import MemoryStore
 from springald_scheduler.core.events import ClusterFacts
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.core.scheduler import SchedulerCore
@@ -114,7 +114,7 @@ def _start(stack: ExitStack, memory_bytes: int | None) -> tuple[SchedulerApi, Ro
     stack.callback(planner.close)
     # Nobody can be lost here: there is no network between the two.
     limits = CoreLimits(executor_silence_ms_max=None)
-    scheduler = SchedulerDriver(SchedulerCore(_FACTS, limits), planner, MemoryStore())
+    scheduler = SchedulerDriver(SchedulerCore(_FACTS, limits), planner, MemoryJournal())
     stack.callback(scheduler.close)
     memory = task_memory_auto() if memory_bytes is None else memory_bytes
     executor = _executor(folders, scheduler, stack, memory)

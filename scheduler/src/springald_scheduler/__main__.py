@@ -32,10 +32,10 @@ from springald_scheduler.adapters.election import Election
 from springald_scheduler.adapters.follower import Follower
 from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.adapters.journal import Cluster, Journal, cluster_of, raise_epoch
+from springald_scheduler.adapters.memory_journal import MemoryJournal
 from springald_scheduler.adapters.mirror import Mirror
 from springald_scheduler.adapters.planner_pool import PlannerProcesses
 from springald_scheduler.adapters.service import SchedulerApi
-from springald_scheduler.adapters.store import MemoryStore
 from springald_scheduler.adapters.stores.interface import StateStore, StoreError, Unchanged
 from springald_scheduler.adapters.stores.opening import MEMORY, is_shared, open_store
 from springald_scheduler.core.events import ClusterFacts
@@ -213,7 +213,7 @@ def _driver(
     paths = settings.allowed_paths
     if settings.state_name == MEMORY:
         return SchedulerDriver(
-            SchedulerCore(facts, limits), planner, MemoryStore(), allowed_paths=paths
+            SchedulerCore(facts, limits), planner, MemoryJournal(), allowed_paths=paths
         )
     store = open_store(settings.state_name)
     stack.callback(store.close)

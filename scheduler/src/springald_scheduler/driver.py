@@ -29,7 +29,7 @@ from springald_scheduler.adapters.executor_links import ExecutorLinks
 from springald_scheduler.adapters.journal import Cluster
 from springald_scheduler.adapters.outbox import Outbox
 from springald_scheduler.adapters.planning_desk import PlanningDesk
-from springald_scheduler.adapters.ports import Planner, Store
+from springald_scheduler.adapters.ports import Planner, RecordKeeper
 from springald_scheduler.adapters.timer import Timer
 from springald_scheduler.adapters.upload_desk import UploadDesk
 from springald_scheduler.adapters.watches import Watch, Watches
@@ -63,7 +63,7 @@ class SchedulerDriver:
     Args:
         core: The core, new.
         planner: Plans statements; the caller closes it, after the driver.
-        store: Keeps what must survive.
+        journal: Keeps what must survive.
         allowed_paths: Folders that executors may open files in.
         cluster: What it shares with earlier and other processes; made up by default.
         on_broken: Told that the store keeps nothing any more; the caller then closes the driver.
@@ -73,7 +73,7 @@ class SchedulerDriver:
         self,
         core: SchedulerCore,
         planner: Planner,
-        store: Store,
+        journal: RecordKeeper,
         *,
         allowed_paths: Sequence[str] = ("/",),
         cluster: Cluster | None = None,
@@ -86,9 +86,9 @@ class SchedulerDriver:
         self.name = cluster.name
         self.mint = Mint(cluster.ticket_key, self.now_ms)
         self._core = core
-        self._durable = store.durable
+        self._durable = journal.durable
         self._serving = threading.Event()
-        self._outbox = Outbox(store.write, self._do, on_broken)
+        self._outbox = Outbox(journal.write, self._do, on_broken)
         self._allowed_paths = list(allowed_paths)
         self._lock = threading.Lock()
         self._closed = False

@@ -100,7 +100,7 @@ class Journal:
         return True
 
     def write(self, changes: Sequence[Persist | Forget]) -> None:
-        """See `Store.write`.
+        """See `RecordKeeper.write`.
 
         Raises:
             NotLeaderError: Another process has taken over.

@@ -19,8 +19,8 @@ from springald_scheduler.planning.model import (
 from springald_scheduler.planning.reading import Statement
 
 
-class Store(Protocol):
-    """Keeps records."""
+class RecordKeeper(Protocol):
+    """Keeps records: a journal, in a store or in memory."""
 
     @property
     def durable(self) -> bool:

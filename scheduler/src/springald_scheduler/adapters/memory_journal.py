@@ -6,15 +6,15 @@ from springald_scheduler.core.actions import Forget, Persist
 from springald_scheduler.core.records import Key, Record
 
 
-class MemoryStore:
+class MemoryJournal:
     """Keeps records for the life of the process.
 
     Example:
         >>> from springald_scheduler.core.events import Event
         >>> from springald_scheduler.core.records import SessionRecord
-        >>> store = MemoryStore()
-        >>> store.write([Persist(Event(), SessionRecord("s1", 0)), Forget(Event(), ("session",))])
-        >>> store.records
+        >>> journal = MemoryJournal()
+        >>> journal.write([Persist(Event(), SessionRecord("s1", 0)), Forget(Event(), ("session",))])
+        >>> journal.records
         {}
     """
 
@@ -29,7 +29,7 @@ class MemoryStore:
         return False
 
     def write(self, changes: Sequence[Persist | Forget]) -> None:
-        """See `Store.write`."""
+        """See `RecordKeeper.write`."""
         for change in changes:
             if isinstance(change, Persist):
                 self._persist(change.record)
