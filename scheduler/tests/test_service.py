@@ -20,6 +20,7 @@ from scheduler_kit import (
 )
 
 from springald.codec.errors import error_from_proto, error_from_rpc
+from springald.engine.catalog import CatalogEntry
 from springald.errors import (
     AddressInUseError,
     CancelledError,
@@ -30,6 +31,7 @@ from springald.errors import (
     MessageTooLargeError,
     NoExecutorError,
     OperationConflictError,
+    OverloadedError,
     PlanTooLargeError,
     Position,
     ProtocolMismatchError,
@@ -56,6 +58,7 @@ from springald_scheduler.adapters.grpc_server import GrpcServer
 from springald_scheduler.core.graph import StageGraph
 from springald_scheduler.core.limits import CoreLimits
 from springald_scheduler.limits import PLANNER_THREADS_MAX
+from springald_scheduler.planning.model import SessionSnapshot
 
 
 @pytest.fixture
@@ -420,8 +423,13 @@ def test_upload_becomes_a_table(scheduler: Scheduler, client: GrpcTransport) -> 
         assert scheduler.planner.uploads["t"].rows == 7
         (listed,) = client.list_tables(pb.ListTablesRequest(session_id=session_id)).tables
         assert listed.schema.fields[0].name == "a"
+        # A client whose answer was lost asks again.
+        assert client.register_upload(register).table == table
+        other = pb.RegisterUploadRequest()
+        other.CopyFrom(register)
+        other.name = "u"
         with pytest.raises(InvalidArgumentError, match="one table"):
-            client.register_upload(register)
+            client.register_upload(other)
         stage = make_stage(upload_ids=(prepared.upload_id,))
         scheduler.planner.script["q"] = make_graph(stage)
         run(client, session_id, "q")
@@ -451,6 +459,29 @@ def test_upload_that_is_refused_as_a_table_is_given_back(
         assert executor.wait("release_upload")[0].upload_id == prepared.upload_id
         with pytest.raises(InvalidArgumentError, match="prepared in this session"):
             client.register_upload(request)
+
+
+def test_table_outlives_a_repetition_that_fails(
+    scheduler: Scheduler, client: GrpcTransport
+) -> None:
+    """A planner that is short of room the second time takes no rows from a table."""
+    session_id = open_session(client)
+    with Executor(scheduler.address) as executor:
+        prepared = client.prepare_upload(pb.PrepareUploadRequest(session_id=session_id))
+        stored = executor_pb2.UploadStored(upload_id=prepared.upload_id, partition_count=1)
+        executor.send(executor_pb2.ConnectRequest(upload_stored=stored))
+        request = pb.RegisterUploadRequest(
+            session_id=session_id, name="t", upload_id=prepared.upload_id
+        )
+        client.register_upload(request)
+        entry = CatalogEntry("t", upload_id=prepared.upload_id)
+        scheduler.planner.catalogs[session_id] = SessionSnapshot({}, {}, (entry,), ())
+        scheduler.planner.script["t"] = OverloadedError("a planner has room: got none")
+        with pytest.raises(OverloadedError):
+            client.register_upload(request)
+        stage = make_stage(upload_ids=(prepared.upload_id,))
+        scheduler.planner.script["q"] = make_graph(stage)
+        assert run(client, session_id, "q")[-1].status == pb.JOB_STATUS_SUCCEEDED
 
 
 def test_upload_without_executor_fails_after_its_limit() -> None:

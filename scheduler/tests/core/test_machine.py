@@ -394,11 +394,17 @@ class ClusterMachine(RuleBasedStateMachine):
             self.agents[executor].stored[upload] = stored
             self.tell(stored)
 
-    @rule(session=SESSIONS, upload=UPLOADS, keep=st.booleans())
-    def register_upload(self, session: str, upload: str, keep: bool) -> None:  # noqa: FBT001
+    @rule(session=SESSIONS, upload=UPLOADS, keep=st.booleans(), table=st.sampled_from("tu"))
+    def register_upload(
+        self,
+        session: str,
+        upload: str,
+        keep: bool,  # noqa: FBT001
+        table: str,
+    ) -> None:
         """An upload becomes a table, or its table is dropped."""
         if keep:
-            self.tell(on.UploadRegistered(session, upload, b"schema"))
+            self.tell(on.UploadRegistered(session, upload, b"schema", table))
         else:
             self.tell(on.UploadReleased(session, upload))
 

@@ -28,6 +28,7 @@ from springald_scheduler.core.failures import (
     upload_incomplete,
     upload_lost,
     upload_not_found,
+    upload_used,
 )
 from springald_scheduler.core.records import UploadLocation
 from springald_scheduler.core.states import JobState
@@ -64,6 +65,28 @@ def test_upload_is_announced_when_stored_and_persisted_when_registered(bench: Be
     assert bench.core.world.executors["e1"].upload_bytes == 50
     stranger = UploadRegistered("other", "u1", b"")
     assert bench.handle(stranger) == [Refuse(stranger, upload_not_found("u1"))]
+
+
+def test_upload_becomes_one_table(bench: Bench) -> None:
+    """The same again changes nothing; another name or other columns are refused."""
+    bench.handle(bench.executor(), SessionOpened("s"), UploadRequested("s", "u1", 40), STORED)
+    first = UploadRegistered("s", "u1", b"schema", "t")
+    bench.handle(first)
+    assert bench.ignored(first)
+    for other in (
+        UploadRegistered("s", "u1", b"schema", "u"),
+        UploadRegistered("s", "u1", b"other", "t"),
+    ):
+        assert bench.handle(other) == [Refuse(other, upload_used("u1"))]
+
+
+def test_upload_that_only_readers_keep_becomes_no_table(bench: Bench) -> None:
+    """It goes with the last of them."""
+    register(bench)
+    bench.run(bench.stage(upload_ids=("u1",)))
+    bench.handle(UploadReleased("s", "u1"))
+    again = UploadRegistered("s", "u1", b"schema")
+    assert bench.handle(again) == [Refuse(again, upload_used("u1"))]
 
 
 def test_upload_without_executor_waits_then_fails(bench: Bench) -> None:

@@ -208,7 +208,8 @@ class SchedulerApi:
             )
         except SpringaldError:
             # A place that no table holds is given back.
-            self._release_uploads(request.session_id, [upload_id])
+            if not self._is_table(request.session_id, upload_id):
+                self._release_uploads(request.session_id, [upload_id])
             raise
         self._driver.keep_catalog(request.session_id)
         self._release_uploads(request.session_id, table.released_upload_ids)
@@ -218,6 +219,11 @@ class SchedulerApi:
         """Writes how a job stands."""
         describe = partial(self._driver.describe_job, "", with_tasks=False)
         return update_for_client(job, self._driver.mint, describe)
+
+    def _is_table(self, session_id: str, upload_id: str) -> bool:
+        """True if an upload became a table when the same was asked before."""
+        catalog = self._driver.planner.catalog(session_id)
+        return catalog is not None and any(each.upload_id == upload_id for each in catalog.entries)
 
     def _release_uploads(self, session_id: str, upload_ids: Iterable[str]) -> None:
         for upload_id in upload_ids:

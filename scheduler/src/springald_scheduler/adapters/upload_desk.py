@@ -1,16 +1,16 @@
 """Clients that send rows: they wait for a place for them, and until they are stored there."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 from springald.errors import DeadlineExceededError
 from springald_scheduler.codec.failures import failure_to_error
 from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
-from springald_scheduler.core.failures import upload_incomplete, upload_not_found, upload_used
+from springald_scheduler.core.failures import upload_incomplete, upload_not_found
 from springald_scheduler.core.records import UploadLocation
-from springald_scheduler.core.states import UploadState
 from springald_scheduler.core.views import UploadView
 from springald_scheduler.limits import UPLOAD_ASSIGNED_SLACK_MS, UPLOAD_STORED_MS_MAX
 
@@ -34,7 +34,8 @@ class UploadDesk:
         self._look = look
         self._placed_ms_max = placed_ms_max
         self._placements: dict[str, Future[str]] = {}
-        self._storings: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._storings: dict[str, set[threading.Event]] = {}
 
     def place(self, event: on.UploadRequested) -> str:
         """Waits for a place for an upload; returns its Flight address.
@@ -63,17 +64,12 @@ class UploadDesk:
         Raises:
             SpringaldError: The session has no such upload, or it is not stored in time.
         """
-        stored = self._storings.setdefault(upload_id, threading.Event())
-        try:
+        with self._waiting(upload_id) as news:
             view = self._view(session_id, upload_id)
-            if view.location is None and stored.wait(UPLOAD_STORED_MS_MAX / 1000):
+            if view.location is None and news.wait(UPLOAD_STORED_MS_MAX / 1000):
                 view = self._view(session_id, upload_id)
-        finally:
-            self._storings.pop(upload_id, None)
         if view.location is None:
             raise failure_to_error(upload_incomplete(upload_id))
-        if view.state is UploadState.REGISTERED:
-            raise failure_to_error(upload_used(upload_id))
         return view.location
 
     def tell(self, action: do.AssignUpload | do.RefuseUpload | do.AnnounceUpload) -> None:
@@ -86,10 +82,28 @@ class UploadDesk:
             case do.RefuseUpload():
                 if placement and not placement.done():
                     placement.set_exception(failure_to_error(action.failure))
+                self._wake(action.upload_id)
             case do.AnnounceUpload():
-                stored = self._storings.get(action.upload_id)
-                if stored:
-                    stored.set()
+                self._wake(action.upload_id)
+
+    @contextmanager
+    def _waiting(self, upload_id: str) -> Iterator[threading.Event]:
+        """Yields what is set when there is news of an upload; each who waits has its own."""
+        news = threading.Event()
+        with self._lock:
+            self._storings.setdefault(upload_id, set()).add(news)
+        try:
+            yield news
+        finally:
+            with self._lock:
+                self._storings[upload_id].discard(news)
+                if not self._storings[upload_id]:
+                    del self._storings[upload_id]
+
+    def _wake(self, upload_id: str) -> None:
+        with self._lock:
+            for news in self._storings.get(upload_id, ()):
+                news.set()
 
     def _view(self, session_id: str, upload_id: str) -> UploadView:
         view = self._look(session_id, upload_id)

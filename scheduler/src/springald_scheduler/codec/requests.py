@@ -186,7 +186,7 @@ def upload_requested(request: pb.PrepareUploadRequest, upload_id: str) -> Upload
 
 def registered_upload(request: pb.RegisterUploadRequest, schema: bytes) -> UploadRegistered:
     """The event of an upload that becomes a table."""
-    return UploadRegistered(request.session_id, request.upload_id, schema)
+    return UploadRegistered(request.session_id, request.upload_id, schema, request.name)
 
 
 def released_upload(session_id: str, upload_id: str) -> UploadReleased:

@@ -287,11 +287,15 @@ class UploadStored(Event):
 
 @dataclass(frozen=True, slots=True)
 class UploadRegistered(Event):
-    """An upload became a table; its schema is in IPC form."""
+    """An upload became a table; its schema is in IPC form.
+
+    A client whose answer was lost asks again, so it may come twice.
+    """
 
     session_id: str
     upload_id: str
     schema: bytes
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,6 +289,7 @@ class Upload:
         heir: The life of the executor that is to take it over, because its own leaves.
         left_at: Where it still lies for jobs that began to read it there, by life of executor.
         doomed: True if no table holds it and only its readers keep it.
+        table: The name of the table that it became.
     """
 
     upload_id: str
@@ -302,3 +303,4 @@ class Upload:
     heir: tuple[str, str] | None = None
     left_at: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     doomed: bool = False
+    table: str = ""

@@ -227,6 +227,7 @@ class UploadRecord:
         bytes_expected: How large its client thinks it is.
         location: Where it lies, once it is a table.
         doomed: True if no table holds it and only jobs that read it keep it.
+        table: The name of the table that it became.
     """
 
     session_id: str
@@ -237,6 +238,7 @@ class UploadRecord:
     bytes_expected: int = 0
     location: UploadLocation | None = None
     doomed: bool = False
+    table: str = ""
 
     @property
     def key(self) -> Key:

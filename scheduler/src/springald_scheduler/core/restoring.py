@@ -164,6 +164,7 @@ def _take_up_uploads(world: World, records: Iterable[Record]) -> None:
             incarnation=record.incarnation,
             location=record.location,
             doomed=record.doomed,
+            table=record.table,
         )
         if upload.state is UploadState.STORED:
             # Its executor reports it again.

@@ -24,6 +24,7 @@ from springald_scheduler.core.failures import (
     session_not_found,
     upload_incomplete,
     upload_not_found,
+    upload_used,
 )
 from springald_scheduler.core.handover import (
     drop_copies,
@@ -91,10 +92,17 @@ def on_upload_registered(world: World, event: UploadRegistered) -> None:
     upload = find_upload(world, event.session_id, event.upload_id)
     if upload is None:
         world.do(Refuse(world.cause, upload_not_found(event.upload_id)))
+    elif upload.state is UploadState.REGISTERED and upload.location is not None:
+        became = (upload.table, upload.location.schema)
+        if upload.doomed or became != (event.table, event.schema):
+            world.do(Refuse(world.cause, upload_used(event.upload_id)))
+        else:
+            world.ignore("upload that is this table already")
     elif upload.state is not UploadState.STORED or upload.location is None:
         world.do(Refuse(world.cause, upload_incomplete(event.upload_id)))
     else:
         _change(upload, UploadState.REGISTERED)
+        upload.table = event.table
         upload.location = replace(upload.location, schema=event.schema)
         world.do(Persist(world.cause, _record(upload)))
 
@@ -269,6 +277,7 @@ def _record(upload: Upload) -> UploadRecord:
         bytes_expected=upload.bytes_expected,
         location=upload.location,
         doomed=upload.doomed,
+        table=upload.table,
     )
 
 

@@ -1517,7 +1517,10 @@ Global___PrepareUploadResponse: _TypeAlias = PrepareUploadResponse  # noqa: Y015
 
 @_typing.final
 class RegisterUploadRequest(_message.Message):
-    """RegisterUploadRequest turns an upload into a table."""
+    """RegisterUploadRequest turns an upload into a table. An upload becomes one table: the same request
+    again changes nothing, so a client may repeat it whose answer was lost, and one with another name
+    is refused with CODE_INVALID_ARGUMENT.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
