@@ -239,7 +239,9 @@ class Engines:
         if inline:
             path = ""
         else:
-            self._owner.files[path] = made
+            # Damage that comes later mostly meets what nobody reads any more.
+            damaged = self._chance.strikes(Fault.OUTPUT_DAMAGED, 0.3)
+            self._owner.files[path] = None if damaged else made
         content = sorted((where, tuple(sorted(part))) for where, part in made.items())
         self._owner.ledger.content[request.task_id] = hash((tuple(content), nonce))
         in_memory = not inline and size <= request.grant.memory_bytes

@@ -6,6 +6,7 @@ from simulation.queries import Query
 from springald_scheduler.core import actions as do
 from springald_scheduler.core import events as on
 from springald_scheduler.core.records import JobRecord, Key, StageRecord
+from springald_scheduler.core.sizes import Sizes
 from springald_scheduler.core.states import JobState, TaskState
 from springald_scheduler.core.views import JobView
 from springald_scheduler.core.world import World, attempt_name
@@ -31,6 +32,8 @@ class Ledger:
         self._registrations: dict[Life, int] = {}
         self._dismissed: set[str] = set()
         self._finished: set[str] = set()
+        self._missed: set[str] = set()
+        self._sizes: dict[str, Sizes] = {}
         self.accepted: set[str] = set()
         self.read_by: dict[str, frozenset[str]] = {}
         self.content: dict[str, int] = {}
@@ -48,6 +51,7 @@ class Ledger:
         self._registrations = {life: count + 1 for life, count in self._registrations.items()}
         self._dismissed.clear()
         self._finished.clear()
+        self._missed.clear()
         self._adopts = True
 
     def _adopt(self, event: on.ExecutorRegistered) -> None:
@@ -66,12 +70,27 @@ class Ledger:
                     if task.state is TaskState.FINISHED:
                         name = attempt_name(job.job_id, stage_id, task.number, task.attempt)
                         hold(name in self._sent_to, f"who is accepted was asked: got {name}")
+                        same = task.sizes == self._sizes.get(name, task.sizes)
+                        hold(same, f"what was accepted is as it was: got {name} {task.sizes}")
                         self._finished.add(name)
                         self.accepted.add(name)
+
+    def note_missed(self, event: on.Event, world: World) -> None:
+        """Takes note of an output that somebody could not read whom the scheduler listens to."""
+        if isinstance(event, on.TaskFailed) and event.lost_attempt_id:
+            executor = world.executors.get(event.executor_id)
+            there = executor is not None and executor.incarnation == event.incarnation
+            attempt = executor.running.get(event.attempt_id) if executor and there else None
+            if attempt and not attempt.stopping:
+                self._missed.add(event.lost_attempt_id)
 
     def note_action(self, action: do.Action) -> None:
         """Takes note of what an action makes true, when the core asks for it."""
         match action:
+            case do.DefineStage():
+                read = {each.attempt_id for outputs in action.inputs for each in outputs}
+                again = read & self._missed
+                hold(not again, f"nobody is sent to what was missed: got {sorted(again)}")
             case do.AcceptExecutor():
                 life = (action.executor_id, action.incarnation)
                 self._registrations[life] = self._registrations.get(life, 0) + 1
@@ -111,6 +130,7 @@ class Ledger:
         launched = self._sent_to.get(attempt)
         hold(launched == now, f"no late news is accepted: got {attempt} of {now}, not {launched}")
         self._finished.add(attempt)
+        self._sizes[attempt] = event.sizes
         self.accepted.add(attempt)
 
     # What the store has.

@@ -217,6 +217,7 @@ class SchedulerProcess:
             self._planner_sessions.add(event.session_id)
         if isinstance(event, on.TaskFinished):
             before = task_state(world, event.attempt_id)
+        self._ledger.note_missed(event, world)
         actions = self.core.handle(event, now_ms=self._clock.now_ms)
         for action in actions:
             self._ledger.note_action(action)

@@ -72,7 +72,7 @@ class Host:
         elif not process.is_paused and strikes(Fault.EXECUTOR_PAUSED, 0.1):
             process.pause()
             world.clock.after(world.chance.between(100, 25_000), process.resume)
-        elif strikes(Fault.OUTPUT_DAMAGED, 0.5):
+        elif strikes(Fault.OUTPUT_DAMAGED, 0.3):
             process.damage(world.chance.between(0, 99))
 
 
