@@ -553,6 +553,98 @@ class CoalescePartitionsExecNode(_message.Message):
 Global___CoalescePartitionsExecNode: _TypeAlias = CoalescePartitionsExecNode  # noqa: Y015
 
 @_typing.final
+class FileSinkExecNode(_message.Message):
+    """FileSinkExecNode writes its input into files."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INPUT_FIELD_NUMBER: _builtins.int
+    SINK_FIELD_NUMBER: _builtins.int
+    input: _builtins.bytes
+    sink: _builtins.bytes
+    """A FileSink."""
+    def __init__(
+        self,
+        *,
+        input: _builtins.bytes | None = ...,
+        sink: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_sink", b"_sink", "input", b"input", "sink", b"sink"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "_sink", b"_sink", "input", b"input", "sink", b"sink"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    _WhichOneofReturnType__sink: _TypeAlias = _typing.Literal["sink"]  # noqa: Y015
+    _WhichOneofArgType__sink: _TypeAlias = _typing.Literal["_sink", b"_sink"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sink) -> _WhichOneofReturnType__sink | None: ...
+
+Global___FileSinkExecNode: _TypeAlias = FileSinkExecNode  # noqa: Y015
+
+@_typing.final
+class FileSink(_message.Message):
+    """FileSink is how files of one format are written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    config: _builtins.bytes
+    """A FileSinkConfig."""
+    def __init__(
+        self,
+        *,
+        config: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_config", b"_config", "config", b"config"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_config", b"_config", "config", b"config"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__config: _TypeAlias = _typing.Literal["config"]  # noqa: Y015
+    _WhichOneofArgType__config: _TypeAlias = _typing.Literal["_config", b"_config"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__config) -> _WhichOneofReturnType__config | None: ...
+
+Global___FileSink: _TypeAlias = FileSink  # noqa: Y015
+
+@_typing.final
+class FileSinkConfig(_message.Message):
+    """FileSinkConfig is where they are written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_GROUPS_FIELD_NUMBER: _builtins.int
+    TABLE_PATHS_FIELD_NUMBER: _builtins.int
+    TABLE_PARTITION_COLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def file_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The files that a table has already."""
+
+    @_builtins.property
+    def table_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """One URL: a folder if it ends with a slash."""
+
+    @_builtins.property
+    def table_partition_cols(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The columns that become folders."""
+
+    def __init__(
+        self,
+        *,
+        file_groups: _abc.Iterable[_builtins.bytes] | None = ...,
+        table_paths: _abc.Iterable[_builtins.str] | None = ...,
+        table_partition_cols: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_groups", b"file_groups", "table_partition_cols", b"table_partition_cols", "table_paths", b"table_paths"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileSinkConfig: _TypeAlias = FileSinkConfig  # noqa: Y015
+
+@_typing.final
 class SortPreservingMergeExecNode(_message.Message):
     """SortPreservingMergeExecNode merges sorted partitions."""
 

@@ -82,6 +82,15 @@ class _FragmentFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fragme
     """
     FRAGMENT_FORMAT_SQL: _FragmentFormat.ValueType  # 2
     """A SqlFragment, for plans that the engine cannot serialise; such a stage is a single task."""
+    FRAGMENT_FORMAT_WRITE: _FragmentFormat.ValueType  # 3
+    """As PHYSICAL_PLAN, and the rows go into files of Stage.writes_files. The plan ends in the engine's
+    sink, under a marker path that the executor replaces by a folder of the attempt's own; without a
+    sink the rows are written as Arrow IPC files. A task puts out a row for each file.
+    """
+    FRAGMENT_FORMAT_COMMIT: _FragmentFormat.ValueType  # 4
+    """As PHYSICAL_PLAN, and its rows tell the files that were written. The executor gives them the
+    names of Stage.commits_files and puts out one row: how many rows they have in all.
+    """
 
 class FragmentFormat(_FragmentFormat, metaclass=_FragmentFormatEnumTypeWrapper):
     """FragmentFormat says what EngineFragment.payload holds."""
@@ -94,6 +103,15 @@ path that the executor replaces by real files.
 """
 FRAGMENT_FORMAT_SQL: FragmentFormat.ValueType  # 2
 """A SqlFragment, for plans that the engine cannot serialise; such a stage is a single task."""
+FRAGMENT_FORMAT_WRITE: FragmentFormat.ValueType  # 3
+"""As PHYSICAL_PLAN, and the rows go into files of Stage.writes_files. The plan ends in the engine's
+sink, under a marker path that the executor replaces by a folder of the attempt's own; without a
+sink the rows are written as Arrow IPC files. A task puts out a row for each file.
+"""
+FRAGMENT_FORMAT_COMMIT: FragmentFormat.ValueType  # 4
+"""As PHYSICAL_PLAN, and its rows tell the files that were written. The executor gives them the
+names of Stage.commits_files and puts out one row: how many rows they have in all.
+"""
 Global___FragmentFormat: _TypeAlias = FragmentFormat  # noqa: Y015
 
 class _FileFormat:
@@ -642,6 +660,8 @@ class Stage(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     INLINE_ROWS_BYTES_MAX_FIELD_NUMBER: _builtins.int
     REPEATS_FIELD_NUMBER: _builtins.int
+    WRITES_FILES_FIELD_NUMBER: _builtins.int
+    COMMITS_FILES_FIELD_NUMBER: _builtins.int
     stage_id: _builtins.int
     """The stage's number in the job, from 1, producers before consumers."""
     partition_count: _builtins.int
@@ -684,6 +704,14 @@ class Stage(_message.Message):
     def decisions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For people: what was decided about this stage, at planning and later, one sentence a decision."""
 
+    @_builtins.property
+    def writes_files(self) -> Global___FileTarget:
+        """Where the tasks' rows go. Required for FRAGMENT_FORMAT_WRITE, absent otherwise."""
+
+    @_builtins.property
+    def commits_files(self) -> Global___FileTarget:
+        """Where files appear. Required for FRAGMENT_FORMAT_COMMIT, absent otherwise."""
+
     def __init__(
         self,
         *,
@@ -700,14 +728,48 @@ class Stage(_message.Message):
         decisions: _abc.Iterable[_builtins.str] | None = ...,
         inline_rows_bytes_max: _builtins.int = ...,
         repeats: Global___Repeats.ValueType = ...,
+        writes_files: Global___FileTarget | None = ...,
+        commits_files: Global___FileTarget | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fragment", b"fragment", "output", b"output", "schema", b"schema"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["commits_files", b"commits_files", "fragment", b"fragment", "output", b"output", "schema", b"schema", "writes_files", b"writes_files"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "fragment", b"fragment", "inline_rows_bytes_max", b"inline_rows_bytes_max", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "repeats", b"repeats", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commits_files", b"commits_files", "decisions", b"decisions", "fragment", b"fragment", "inline_rows_bytes_max", b"inline_rows_bytes_max", "inputs", b"inputs", "operators", b"operators", "output", b"output", "partition_count", b"partition_count", "repeats", b"repeats", "schema", b"schema", "single_task_reason", b"single_task_reason", "sliceable", b"sliceable", "stage_id", b"stage_id", "upload_ids", b"upload_ids", "writes_files", b"writes_files"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
+
+@_typing.final
+class FileTarget(_message.Message):
+    """FileTarget is where the files of a statement appear, all after the last of them is whole. Until
+    then they lie in the folder `.springald-<write_id>` below its folder.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOLDER_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    WRITE_ID_FIELD_NUMBER: _builtins.int
+    folder: _builtins.str
+    """An absolute path on every executor. Required."""
+    file_name: _builtins.str
+    """The only file. Empty for files whose names begin with write_id, as many as there are."""
+    write_id: _builtins.str
+    """What no other statement has. Required."""
+    def __init__(
+        self,
+        *,
+        folder: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        write_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_name", b"file_name", "folder", b"folder", "write_id", b"write_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileTarget: _TypeAlias = FileTarget  # noqa: Y015
 
 @_typing.final
 class StageGraph(_message.Message):
