@@ -24,6 +24,7 @@ from springald_executor.core.failures import Failure
 from springald_executor.core.model import (
     Block,
     ExchangeKind,
+    FileTarget,
     FragmentFormat,
     InputDefinition,
     OperatorFigures,
@@ -131,6 +132,31 @@ def test_stage_definition_is_read_whole() -> None:
     assert stage.settings == (("a", "b"),)
     assert stage.uploads == (UploadLocation("u1", "e2", "h:2", 9, 2),)
     assert result_schema(pa.ipc.read_schema(pa.py_buffer(stage.schema))) == promised
+
+
+@pytest.mark.parametrize("field", ["writes_files", "commits_files"])
+def test_stage_that_writes_tells_where(field: str) -> None:
+    """The format and the target go together; neither comes without the other, nor is it empty."""
+    message = definition(pa.schema([]))
+    formats = {
+        "writes_files": physical.FRAGMENT_FORMAT_WRITE,
+        "commits_files": physical.FRAGMENT_FORMAT_COMMIT,
+    }
+    message.stage.fragment.format = formats[field]
+    with pytest.raises(MessageGarbledError, match=field):
+        stage_from_proto(message)
+    target = getattr(message.stage, field)
+    target.CopyFrom(physical.FileTarget(folder="/f", file_name="n", write_id="w"))
+    stage = stage_from_proto(message)
+    assert getattr(stage, field) == FileTarget("/f", "n", "w")
+    assert stage.fragment.format is FragmentFormat.PHYSICAL_PLAN
+    target.write_id = ""
+    with pytest.raises(MessageGarbledError, match="write id"):
+        stage_from_proto(message)
+    target.write_id = "w"
+    message.stage.fragment.format = physical.FRAGMENT_FORMAT_PHYSICAL_PLAN
+    with pytest.raises(MessageGarbledError, match=field):
+        stage_from_proto(message)
 
 
 @pytest.mark.parametrize("field", ["format", "output", "inputs"])

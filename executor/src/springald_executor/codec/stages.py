@@ -10,6 +10,7 @@ from springald.types import schema_from_proto
 from springald_executor.codec.sizes import partitions_from_proto
 from springald_executor.core.model import (
     ExchangeKind,
+    FileTarget,
     Fragment,
     FragmentFormat,
     InputDefinition,
@@ -35,6 +36,8 @@ _REPEATS: Final[dict[int, Repeats]] = {
 _FORMATS: Final[dict[int, FragmentFormat]] = {
     physical.FRAGMENT_FORMAT_PHYSICAL_PLAN: FragmentFormat.PHYSICAL_PLAN,
     physical.FRAGMENT_FORMAT_SQL: FragmentFormat.SQL,
+    physical.FRAGMENT_FORMAT_WRITE: FragmentFormat.PHYSICAL_PLAN,
+    physical.FRAGMENT_FORMAT_COMMIT: FragmentFormat.PHYSICAL_PLAN,
 }
 
 
@@ -68,7 +71,27 @@ def stage_from_proto(message: pb.DefineStage) -> StageDefinition:
         profile=message.profile,
         repeats=_REPEATS.get(stage.repeats, Repeats.UNKNOWN),
         inline_rows_bytes_max=min(stage.inline_rows_bytes_max, INLINE_ROWS_BYTES_MAX),
+        writes_files=_target(stage, physical.FRAGMENT_FORMAT_WRITE, "writes_files"),
+        commits_files=_target(stage, physical.FRAGMENT_FORMAT_COMMIT, "commits_files"),
     )
+
+
+def _target(
+    stage: physical.Stage, form: physical.FragmentFormat.ValueType, field: str
+) -> FileTarget | None:
+    """Returns where files go; a fragment that writes tells it, and no other one does."""
+    is_told = stage.HasField(field)  # type: ignore[arg-type]
+    if is_told != (stage.fragment.format == form):
+        raise MessageGarbledError(
+            f"a stage has {field} if its fragment is for it: got a fragment of format "
+            f"{stage.fragment.format} {'with' if is_told else 'without'} it"
+        )
+    if not is_told:
+        return None
+    target = getattr(stage, field)
+    if not target.folder or not target.write_id:
+        raise MessageGarbledError(f"{field} has a folder and a write id: got {target}")
+    return FileTarget(target.folder, target.file_name, target.write_id)
 
 
 def _fragment(message: physical.EngineFragment) -> Fragment:

@@ -179,12 +179,28 @@ class UploadLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTarget:
+    """Where the files of a statement appear, all after the last of them is whole.
+
+    Attributes:
+        folder: An absolute path.
+        file_name: The only file; empty for as many as there are.
+        write_id: What no other statement has.
+    """
+
+    folder: str
+    file_name: str
+    write_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageDefinition:
     """What the tasks of a stage have in common; the schema is Arrow's IPC form, or empty.
 
     `operator_count` is how many operators the fragment has, 0 if that is not known. With `profile`,
     everything that the engine measured is wanted. A result of up to `inline_rows_bytes_max` bytes
-    goes with the report.
+    goes with the report. Tasks of a stage that `writes_files` put out what these are called, and
+    the task of the one that `commits_files` gives them their names.
     """
 
     job_id: str
@@ -200,6 +216,8 @@ class StageDefinition:
     profile: bool = False
     inline_rows_bytes_max: int = 0
     repeats: Repeats = Repeats.UNKNOWN
+    writes_files: FileTarget | None = None
+    commits_files: FileTarget | None = None
 
     @property
     def name(self) -> str:

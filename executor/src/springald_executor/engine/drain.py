@@ -6,17 +6,26 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from functools import partial
 from queue import SimpleQueue
+from typing import Protocol
 
+import pyarrow as pa
 from datafusion import SessionContext
 from datafusion.plan import ExecutionPlan
 
 from springald.errors import CancelledError, PlanTooLargeError
 from springald_executor.core.limits import DRAIN_STOP_MS_MAX, DRAIN_THREADS_MAX
-from springald_executor.shuffle.writer import OutputWriter
 
 
 class StuckError(Exception):
     """A partition failed, and others did not stop: the engine cannot be used for anything else."""
+
+
+class Rows(Protocol):
+    """Whatever takes the rows of partitions, from several threads."""
+
+    def write(self, partition: int, batch: pa.RecordBatch, /) -> None:
+        """Takes rows; those of one partition come from one thread at a time."""
+        ...
 
 
 class Drain:
@@ -29,7 +38,7 @@ class Drain:
         self,
         context: SessionContext,
         plan: ExecutionPlan,
-        writer: OutputWriter,
+        writer: Rows,
         numbers: Sequence[int],
         stop: threading.Event,
     ) -> None:
@@ -110,7 +119,7 @@ def _drain_one(
     context: SessionContext,
     plan: ExecutionPlan,
     partition: int,
-    writer: OutputWriter,
+    writer: Rows,
     number: int,
     stop: threading.Event,
     failed: threading.Event,

@@ -45,6 +45,7 @@ from springald_executor.engine.figures import ran_operators, read_figures
 from springald_executor.engine.files import check_files, check_unchanged
 from springald_executor.engine.inline import inline_bytes_max, inline_rows
 from springald_executor.engine.inputs import GatheredInputs, as_mappings, gather
+from springald_executor.engine.writing import commit_files, make_staging, stage_files
 from springald_executor.shuffle.orders import Fetcher, InputError
 from springald_executor.shuffle.row_checksums import rows_checksum
 from springald_executor.shuffle.space import Roots, Space
@@ -155,12 +156,21 @@ class TaskRunner:
         check_files(needed.files, request.allowed_paths)
         found = gather(request, needed, space, self._fetcher)
         inputs, uploads = as_mappings(found)
-        plan_bytes = prepare(stage.fragment.payload, request.partitions, inputs, uploads)
+        staging = make_staging(request, space) if stage.writes_files else None
+        place = "" if staging is None else staging.place
+        plan_bytes = prepare(stage.fragment.payload, request.partitions, inputs, uploads, place)
         with self._contexts.borrowed(request) as context:
-            plan = ExecutionPlan.from_bytes(context, plan_bytes)
-            numbers = _output_numbers(stage, request.partitions, plan.partition_count)
+            self._plan = plan = ExecutionPlan.from_bytes(context, plan_bytes)
+            drain = partial(self._drain.run, context, plan, stop=stop)
+            if staging is not None:
+                fill, count = partial(stage_files, request, context, plan, staging, drain), 1
+            elif stage.commits_files is not None:
+                fill, count = partial(commit_files, request, plan, drain), 1
+            else:
+                numbers = _output_numbers(stage, request.partitions, plan.partition_count)
+                fill, count = partial(drain, numbers=numbers), len(numbers)
             with _unchanged(found):
-                output, rows = self._write(request, context, plan, numbers, space, stop)
+                output, rows = self._write(request, space, fill, count)
         check_unchanged(needed.files)
         return replace(_report(output, found), rows=rows, figures=read_figures(plan, request))
 
@@ -178,25 +188,24 @@ class TaskRunner:
             # A table that could not be made is no matter, unless the query reads it.
             cause = next((why for name, why in missing.items() if name in str(failure)), failure)
             raise cause from None
+        self._plan = plan
         numbers = [0] * plan.partition_count
+        fill = partial(self._drain.run, context, plan, numbers=numbers, stop=stop)
         with _unchanged(found):
-            output, rows = self._write(request, context, plan, numbers, space, stop)
+            output, rows = self._write(request, space, fill, len(numbers))
         figures, operators = read_figures(plan, request), ran_operators(plan)
         return replace(_report(output, found), rows=rows, figures=figures, operators=operators)
 
     def _write(
         self,
         request: TaskRequest,
-        context: SessionContext,
-        plan: ExecutionPlan,
-        numbers: Sequence[int],
         space: Space,
-        stop: threading.Event,
+        fill: Callable[[OutputWriter], None],
+        count: int,
     ) -> tuple[StoredFile, bytes]:
         """Returns what lies where in the file, and the rows if they need none."""
-        self._plan = plan
         schema = pa.ipc.read_schema(pa.py_buffer(request.stage.schema))
-        gather_bytes = block_bytes(request.memory_bytes, len(numbers))
+        gather_bytes = block_bytes(request.memory_bytes, count)
         file = space.create("output.arrow", held_bytes_max=inline_bytes_max(request))
         is_result = request.stage.output is ExchangeKind.RESULT
         writer = OutputWriter(
@@ -207,7 +216,7 @@ class TaskRunner:
             is_sealed=is_result,
         )
         try:
-            self._drain.run(context, plan, writer, numbers, stop)
+            fill(writer)
             output, rows = writer.finish(), b""
             if writer.held is not None:
                 rows = inline_rows(request, output, writer.held)

@@ -21,6 +21,7 @@ from springald_executor.core.model import Grant
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_FILE: Final = -1
+_ELSEWHERE: Final = "elsewhere"
 _PIECES_MAX: Final = min(1024, os.sysconf("SC_IOV_MAX"))
 
 
@@ -36,9 +37,24 @@ class Roots:
         return [root / relative for root in (self.memory, self.disk) if root is not None]
 
     def remove(self, relative: str) -> None:
-        """Removes a folder in both places; one that is not there is removed already."""
+        """Removes a folder in both places; one that is not there is removed already.
+
+        What was noted to go with it goes first.
+        """
         for folder in self.folders(relative):
+            with contextlib.suppress(OSError):
+                shutil.rmtree((folder / _ELSEWHERE).read_text(), ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
+
+    def note(self, relative: str, elsewhere: Path) -> None:
+        """Notes a folder that lies elsewhere and goes with one of these.
+
+        Raises:
+            OSError: There is no room for a note.
+        """
+        folder = self.disk / relative
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / _ELSEWHERE).write_text(str(elsewhere))
 
 
 class Space:
@@ -88,6 +104,15 @@ class Space:
         """Returns bytes of memory to the grant."""
         with self._lock:
             self._memory_bytes += count
+
+    def note(self, elsewhere: Path, of_all: Path) -> None:
+        """Has a folder that lies elsewhere go with this one, and that of all with the job's.
+
+        Raises:
+            OSError: There is no room for a note.
+        """
+        self._roots.note(self._folder, elsewhere)
+        self._roots.note(os.path.dirname(self._folder), of_all)  # noqa: PTH120
 
     def remove(self) -> None:
         """Removes the folder with all that is in it."""

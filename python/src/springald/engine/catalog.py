@@ -227,7 +227,7 @@ class AllowedPaths:
             PathNotAllowedError: It lies elsewhere, or is a URL of another kind than `file`.
             DataFileNotFoundError: There is nothing.
         """
-        path = _local_path(location)
+        path = local_path(location)
         pattern = _PATTERN.search(path)
         base = path[: path.rfind("/", 0, pattern.start()) + 1] if pattern else path
         real = self.check(base)
@@ -255,7 +255,13 @@ class AllowedPaths:
                         pending.append(target)
 
 
-def _local_path(location: str) -> str:
+def local_path(location: str) -> str:
+    """Returns the absolute path of a location, which ends with a slash if that does.
+
+    Raises:
+        InvalidArgumentError: It is empty, or holds a character that no path has.
+        PathNotAllowedError: It is a URL of another kind than `file`.
+    """
     if not location or "\0" in location:
         raise InvalidArgumentError(f"a table's location is a path: got {location!r}")
     if "://" not in location:
@@ -264,4 +270,4 @@ def _local_path(location: str) -> str:
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
         message = f"a location is a local path or a file:// URL: got {location!r}"
         raise PathNotAllowedError(f"{message}; object stores are not offered by this version")
-    return _local_path(unquote(parts.path))
+    return local_path(unquote(parts.path))

@@ -62,12 +62,17 @@ _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
     (
         r"DDL not supported: CreateMemoryTable",
         e.UnsupportedError,
-        "a query makes no table: got INTO; use CREATE VIEW, or fetch the rows and register them",
+        "a query makes no table: got INTO; use CREATE VIEW, or COPY its rows to files",
     ),
     (
         r"D[DM]L not supported: ",
         e.UnsupportedError,
-        "a query changes nothing: got one that writes; fetch its rows and write them with pyarrow",
+        "a query changes nothing: got one that writes; COPY and INSERT are statements",
+    ),
+    (
+        r"Overwrites are not implemented",
+        e.UnsupportedError,
+        "rows are added to a table: got OVERWRITE or REPLACE; COPY all rows to a new folder",
     ),
     (
         _READER_PANICS,

@@ -11,6 +11,7 @@ from typing import Final
 
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
+from springald.engine import sinks
 from springald.engine.plan_view import PlanNode
 from springald.engine.slicing import slice_plan
 from springald.errors import InternalError
@@ -109,6 +110,7 @@ def prepare(
     partitions: Sequence[int],
     inputs: Sequence[Mapping[int, Sequence[FileRange]]],
     uploads: Mapping[str, Mapping[int, Sequence[FileRange]]],
+    staging: str = "",
 ) -> bytes:
     """Turns a template into the serialised plan of one task.
 
@@ -119,6 +121,7 @@ def prepare(
         partitions: The fragment's partitions that the task runs, ascending.
         inputs: For each input, its files by partition; an absent partition is empty.
         uploads: For each upload, its files by partition.
+        staging: Where a sink writes to, if the template ends in one.
 
     Raises:
         InternalError: The template does not decode, or marks what was not handed over.
@@ -129,6 +132,8 @@ def prepare(
         filled = [_fill(group, inputs, uploads) for group in conf.file_groups]
         if any(filled):
             scan.body = pb.FileScanNode(base_conf=conf.SerializeToString())
+    if root.kind in pv.SINK_KINDS:
+        root = sinks.placed(root, staging)
     return pv.serialize(root)
 
 

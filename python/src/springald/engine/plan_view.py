@@ -24,6 +24,8 @@ FILE_SCAN_KINDS: Final = frozenset({
     "parquet_scan", "csv_scan", "json_scan", "avro_scan", "arrow_scan",
 })  # fmt: skip
 
+SINK_KINDS: Final = frozenset({"parquet_sink", "csv_sink", "json_sink"})
+
 _BODIES: Final[dict[str, type[Message]]] = {
     "aggregate": pb.AggregateExecNode,
     "analyze": pb.AnalyzeExecNode,
@@ -49,6 +51,7 @@ _BODIES: Final[dict[str, type[Message]]] = {
     "union": pb.ManyInputNode,
     "window": pb.WindowAggExecNode,
     **dict.fromkeys(FILE_SCAN_KINDS, pb.FileScanNode),
+    **dict.fromkeys(SINK_KINDS, pb.FileSinkExecNode),
 }
 
 _CHILD_FIELDS: Final[dict[type[Message], tuple[str, ...]]] = {

@@ -113,13 +113,23 @@ def slice_plan(root: PlanNode, partitions: Sequence[int]) -> PlanNode:
     """Returns the plan of some partitions of a fragment, which it renumbers from 0.
 
     A hash repartition at the root, or under a projection at the root, is the fragment's way out:
-    the partitions then are those of its input, and the output keeps all of its own.
+    the partitions then are those of its input, and the output keeps all of its own. So does a sink:
+    the partitions are those of the merge below it.
     """
+    if root.kind in pv.SINK_KINDS:
+        return _over(root, [_slice_written(root.children[0], partitions)])
     if pv.is_hash_repartition(root):
         return _over(root, [_Slicer().slice(root.children[0], partitions)])
     if root.kind == "projection" and pv.is_hash_repartition(root.children[0]):
         return _over(root, [slice_plan(root.children[0], partitions)])
     return _Slicer().slice(root, partitions)
+
+
+def _slice_written(node: PlanNode, partitions: Sequence[int]) -> PlanNode:
+    (child,) = node.children
+    if node.kind == "merge":
+        return _over(node, [_Slicer().slice(child, partitions)])
+    return _over(node, [_slice_written(child, partitions)])
 
 
 def _over(node: PlanNode, children: list[PlanNode]) -> PlanNode:

@@ -1,0 +1,75 @@
+"""The engine's sinks, which write the rows of a plan into files.
+
+In a template a sink has a marker for its place, and the rows come in by a merge of their
+partitions. What the engine has put between the two converts rows to the columns of a table.
+"""
+
+from typing import Final
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from springald.datafusion.v55 import plan_view_pb2 as pb
+from springald.engine import plan_view as pv
+from springald.engine.plan_view import SINK_KINDS, PlanNode
+
+WRITTEN: Final = pa.schema(
+    [
+        pa.field("task_id", pa.string()),
+        pa.field("staged", pa.string()),
+        pa.field("name", pa.string()),
+        pa.field("inode", pa.uint64()),
+        pa.field("rows", pa.uint64()),
+    ]
+)
+"""What a task puts out for each file that it wrote: the attempt, where the file lies and is to lie,
+both relative to the target's folder, and its inode. The first file tells the rows of all."""
+
+COUNT: Final = pa.schema([pa.field("count", pa.uint64())])
+"""What a statement that writes answers with, as the engine does."""
+
+_MARKER: Final = "file:///springald-staging/"
+
+
+def with_rows(template: PlanNode, rows: PlanNode) -> PlanNode:
+    """Returns what the engine has planned over a table, over rows instead.
+
+    Under a sink they are merged; without one they stay in their partitions.
+    """
+    if not template.children:
+        return rows
+    if template.kind in SINK_KINDS:
+        rows = pv.node("merge", None, rows)
+    (child,) = template.children
+    return PlanNode(template.kind, template.body, [with_rows(child, rows)])
+
+
+def is_partitioned(sink: PlanNode) -> bool:
+    """True if values of columns become folders."""
+    return bool(_config(sink).table_partition_cols)
+
+
+def marked(sink: PlanNode) -> PlanNode:
+    """Returns a sink that is told its place later."""
+    return _at(sink, _MARKER)
+
+
+def placed(sink: PlanNode, path: str) -> PlanNode:
+    """Returns a sink that writes to a path, into many files if it ends with a slash."""
+    return _at(sink, f"file://{quote(path)}")
+
+
+def _at(sink: PlanNode, url: str) -> PlanNode:
+    config = _config(sink)
+    del config.table_paths[:], config.file_groups[:]
+    config.table_paths.append(url)
+    message = pb.FileSink.FromString(sink.body.sink)
+    message.config = config.SerializeToString()
+    body = pb.FileSinkExecNode()
+    body.CopyFrom(sink.body)
+    body.sink = message.SerializeToString()
+    return PlanNode(sink.kind, body, sink.children, sink.position)
+
+
+def _config(sink: PlanNode) -> pb.FileSinkConfig:
+    return pb.FileSinkConfig.FromString(pb.FileSink.FromString(sink.body.sink).config)
