@@ -1,6 +1,7 @@
 """Between messages and core types: nothing is lost, and nothing is there twice."""
 
 from array import array
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -32,6 +33,7 @@ from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.graph import (
     Exchange,
     ExchangeKind,
+    FileTarget,
     Fragment,
     FragmentFormat,
     Operator,
@@ -140,6 +142,18 @@ def test_stage_of_a_whole_query_carries_it() -> None:
     assert files.files.options[0] == physical.Option(name="a", value="b")
     assert upload.upload.upload_id == "u1"
     assert not message.HasField("schema")
+
+
+def test_stage_that_writes_has_a_format_of_its_own() -> None:
+    """An executor that knows nothing of files to write refuses it instead of running it."""
+    target = FileTarget("/f", "n", "w")
+    told = physical.FileTarget(folder="/f", file_name="n", write_id="w")
+    writes = stage_to_proto(replace(STAGE, writes_files=target))
+    assert writes.fragment.format == physical.FRAGMENT_FORMAT_WRITE
+    assert (writes.writes_files, writes.HasField("commits_files")) == (told, False)
+    commits = stage_to_proto(replace(STAGE, commits_files=target))
+    assert commits.fragment.format == physical.FRAGMENT_FORMAT_COMMIT
+    assert (commits.commits_files, commits.HasField("writes_files")) == (told, False)
 
 
 def test_stage_with_schema_too_deep_is_refused() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from simulate import SESSION, TWO_EXECUTORS, Simulation, rows_of
 
 from springald import errors as e
+from springald.engine.sinks import COUNT
 from springald.plan.v1 import commands_pb2, names_pb2, plan_pb2, sources_pb2
 from springald.types import scalar_to_proto
 from springald_scheduler.core.graph import AnswerKind
@@ -145,7 +146,7 @@ def test_explained_plan_tells_its_stages(simulation: Simulation) -> None:
     [
         {"create_table_as": {"name": {"table": "x"}}},
         {"insert": {"name": {"table": "dims"}, "mode": "INSERT_MODE_OVERWRITE"}},
-        {"copy_to": {"files": {"path": "/tmp/x", "parquet": {}}}},  # noqa: S108
+        {"insert": {"name": {"table": "dims"}, "mode": "INSERT_MODE_REPLACE"}},
     ],
     ids=lambda command: next(iter(command)),
 )
@@ -155,6 +156,25 @@ def test_command_that_is_not_offered_is_refused(
     """What Springald does not carry out ends in UNSUPPORTED, with what to do instead."""
     with pytest.raises(e.UnsupportedError, match=r";|got"):
         carried_out(simulation, k.plan(k.command(DIMS, **command)))
+
+
+def test_command_that_writes_is_the_statement(simulation: Simulation, tmp_path: Path) -> None:
+    """Rows of a plan, also those that come with it, go into files and into tables of files."""
+    rows = k.inline(pa.table({"a": [1, 2], "b": ["x", "y"]}))
+    out = str(tmp_path / "out")
+    files = {"path": f"{out}/", "parquet": {}, "partition_columns": ["b"]}
+    copied = simulation.graph(k.plan(k.command(rows, copy_to={"files": files})))
+    assert copied.stages[-1].commits_files is not None
+    assert copied.stages[-1].commits_files.folder == out
+    assert simulation.describe(k.plan(k.command(rows, copy_to={"files": files}))) == COUNT
+    (tmp_path / "x.csv").write_text("a,b\n1,z\n")
+    made = {"name": {"table": "X"}, "files": {"path": f"{tmp_path}/", "csv": {}}}
+    carried_out(simulation, k.plan(k.command(create_external_table=made)))
+    insert = {"name": {"table": "X"}, "column_names": ["b"]}
+    one = k.project(rows, "b")
+    inserted = simulation.graph(k.plan(k.command(one, insert=insert)))
+    assert inserted.stages[-1].commits_files is not None
+    assert inserted.stages[-1].commits_files.folder == str(tmp_path)
 
 
 def test_view_of_what_comes_with_a_plan_is_refused(simulation: Simulation) -> None:

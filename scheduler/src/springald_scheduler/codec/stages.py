@@ -12,7 +12,7 @@ from springald.types import scalar_to_proto, schema_to_proto
 from springald_scheduler.core.graph import (
     Exchange,
     ExchangeKind,
-    Fragment,
+    FileTarget,
     FragmentFormat,
     Operator,
     Repeats,
@@ -63,7 +63,7 @@ def stage_to_proto(stage: Stage, *, for_people: bool = False) -> pb.Stage:
     """
     return pb.Stage(
         stage_id=stage.stage_id,
-        fragment=_fragment_to_proto(stage.fragment, for_people=for_people),
+        fragment=_fragment_to_proto(stage, for_people=for_people),
         inputs=[
             pb.StageInput(
                 stage_id=leaf.stage_id,
@@ -82,6 +82,8 @@ def stage_to_proto(stage: Stage, *, for_people: bool = False) -> pb.Stage:
         decisions=stage.decisions,
         inline_rows_bytes_max=stage.inline_rows_bytes_max,
         repeats=_REPEATS[stage.repeats],
+        writes_files=_target_to_proto(stage.writes_files),
+        commits_files=_target_to_proto(stage.commits_files),
     )
 
 
@@ -117,8 +119,14 @@ def _exchange_to_proto(exchange: Exchange) -> pb.Exchange:
     )
 
 
-def _fragment_to_proto(fragment: Fragment, *, for_people: bool) -> pb.EngineFragment:
-    payload = b""
+def _target_to_proto(target: FileTarget | None) -> pb.FileTarget | None:
+    if target is None:
+        return None
+    return pb.FileTarget(folder=target.folder, file_name=target.file_name, write_id=target.write_id)
+
+
+def _fragment_to_proto(stage: Stage, *, for_people: bool) -> pb.EngineFragment:
+    fragment, payload = stage.fragment, b""
     if not for_people:
         payload = fragment.payload
         if isinstance(fragment.query, SqlQuery):
@@ -126,9 +134,18 @@ def _fragment_to_proto(fragment: Fragment, *, for_people: bool) -> pb.EngineFrag
     return pb.EngineFragment(
         engine=ENGINE_NAME,
         engine_version=fragment.engine_version,
-        format=_FRAGMENT_FORMATS[fragment.format],
+        format=_format_to_proto(stage),
         payload=payload,
     )
+
+
+def _format_to_proto(stage: Stage) -> pb.FragmentFormat.ValueType:
+    """An executor that knows nothing of files to write refuses these formats."""
+    if stage.writes_files is not None:
+        return pb.FRAGMENT_FORMAT_WRITE
+    if stage.commits_files is not None:
+        return pb.FRAGMENT_FORMAT_COMMIT
+    return _FRAGMENT_FORMATS[stage.fragment.format]
 
 
 def _query_to_proto(query: SqlQuery) -> pb.SqlFragment:

@@ -223,6 +223,21 @@ class Adaptive:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTarget:
+    """Where the files of a statement appear, all after the last of them is whole.
+
+    Attributes:
+        folder: An absolute path on every executor.
+        file_name: The only file; empty for as many as there are.
+        write_id: What no other statement has.
+    """
+
+    folder: str
+    file_name: str
+    write_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A fragment that runs as one or more tasks, each a slice of its partitions.
 
@@ -230,7 +245,8 @@ class Stage:
     where the partitions may run in several tasks. A result of at most `inline_rows_bytes_max` bytes
     that one task makes comes with its report. `after` names stages that are not
     read, and whose sizes are waited for because they may change this one. `repeats` says whether an
-    output that is lost can be made again as it was.
+    output that is lost can be made again as it was. Tasks of a stage that `writes_files` put out
+    what these are called, and the task of the one that `commits_files` gives them their names.
     """
 
     stage_id: int
@@ -247,6 +263,8 @@ class Stage:
     adaptive: Adaptive = Adaptive()
     after: tuple[int, ...] = ()
     repeats: Repeats = Repeats.UNKNOWN
+    writes_files: FileTarget | None = None
+    commits_files: FileTarget | None = None
 
     @property
     def sliceable(self) -> bool:

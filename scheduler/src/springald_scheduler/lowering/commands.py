@@ -9,7 +9,7 @@ from springald.plan.v1 import commands_pb2, plan_pb2
 from springald.plans.relation_rules import COMMANDS
 from springald_scheduler.lowering.lowering import Lowering
 from springald_scheduler.lowering.model import Lowered
-from springald_scheduler.lowering.sources import external_table_text, table_text
+from springald_scheduler.lowering.sources import copy_text, external_table_text, table_text
 from springald_scheduler.lowering.text import quoted, string
 
 __all__ = ["COMMANDS", "lower_command"]
@@ -57,13 +57,12 @@ def lower_command(lowering: Lowering, root: plan_pb2.Relation, query_of: QueryOf
             f"{message}: got parameters, nested literals, files or rows of the plan; "
             "register the rows or files as a table"
         )
-    start = _QUERIES[kind](body)
-    return replace(query, sql=f"{start} {query.sql}", steps=())
+    return replace(query, sql=_QUERIES[kind](body, query.sql), steps=())
 
 
-def _explain(body: commands_pb2.ExplainCommand) -> str:
+def _explain(body: commands_pb2.ExplainCommand, query: str) -> str:
     words = ["EXPLAIN", *(["ANALYZE"] if body.is_analyze else [])]
-    return " ".join([*words, *(["VERBOSE"] if body.is_verbose else [])])
+    return " ".join([*words, *(["VERBOSE"] if body.is_verbose else []), query])
 
 
 def _create_words(mode: commands_pb2.CreateMode.ValueType) -> tuple[str, str]:
@@ -72,27 +71,24 @@ def _create_words(mode: commands_pb2.CreateMode.ValueType) -> tuple[str, str]:
     return before, behind
 
 
-def _create_view(body: commands_pb2.CreateViewCommand) -> str:
+def _create_view(body: commands_pb2.CreateViewCommand, query: str) -> str:
     before, behind = _create_words(body.mode)
-    return f"CREATE {before}VIEW {behind}{table_text(body.name)} AS"
+    return f"CREATE {before}VIEW {behind}{table_text(body.name)} AS {query}"
 
 
-def _create_table_as(body: commands_pb2.CreateTableAsCommand) -> str:
+def _create_table_as(body: commands_pb2.CreateTableAsCommand, query: str) -> str:
     before, behind = _create_words(body.mode)
-    return f"CREATE {before}TABLE {behind}{table_text(body.name)} AS"
+    return f"CREATE {before}TABLE {behind}{table_text(body.name)} AS {query}"
 
 
-def _copy_to(body: commands_pb2.CopyToCommand) -> str:
-    raise UnsupportedError(
-        f"files are written by clients in this version: got copy_to {body.files.path!r}; fetch "
-        f"the rows and write them as {body.files.WhichOneof('format')} with pyarrow"
-    )
+def _copy_to(body: commands_pb2.CopyToCommand, query: str) -> str:
+    return copy_text(body.files, query)
 
 
-def _insert(body: commands_pb2.InsertCommand) -> str:
+def _insert(body: commands_pb2.InsertCommand, query: str) -> str:
     columns = ", ".join(quoted(name) for name in body.column_names)
     start = _INSERTS.get(body.mode, "INSERT INTO")
-    return f"{start} {table_text(body.name)}{f' ({columns})' if columns else ''}"
+    return f"{start} {table_text(body.name)}{f' ({columns})' if columns else ''} {query}"
 
 
 def _create_external_table(body: commands_pb2.CreateExternalTableCommand) -> str:
@@ -125,7 +121,7 @@ _STATEMENTS: Final[dict[str, Callable[[Any], str]]] = {
     "show": _show,
     "describe": lambda body: f"DESCRIBE {table_text(body.name)}",
 }
-_QUERIES: Final[dict[str, Callable[[Any], str]]] = {
+_QUERIES: Final[dict[str, Callable[[Any, str], str]]] = {
     "explain": _explain,
     "create_view": _create_view,
     "create_table_as": _create_table_as,

@@ -291,7 +291,7 @@ def _partition_column(name: str) -> str:
     """Returns a name as the engine takes it there: it keeps quotation marks as letters."""
     if not _WORD.fullmatch(name):
         message = f"a column in the names of folders is a word of letters and digits: got {name!r}"
-        raise UnsupportedError(f"{message}; rename the folders")
+        raise UnsupportedError(f"{message}; rename it")
     return name
 
 
@@ -317,9 +317,18 @@ def external_table_text(
     text += f" STORED AS {(files.WhichOneof('format') or '').upper()}"
     if files.partition_columns:
         text += f" PARTITIONED BY ({', '.join(map(_partition_column, files.partition_columns))})"
-    text += f" LOCATION {string(files.path)}"
-    options = format_options(files)
-    if options:
-        listed = ", ".join(f"{string(key)} {string(value)}" for key, value in options)
-        text += f" OPTIONS ({listed})"
-    return text
+    return f"{text} LOCATION {string(files.path)}{_options_text(files)}"
+
+
+def copy_text(files: sources_pb2.FileSet, query: str) -> str:
+    """Returns the `COPY` of a query's rows to files."""
+    text = f"COPY ({query}) TO {string(files.path)}"
+    text += f" STORED AS {(files.WhichOneof('format') or '').upper()}"
+    if files.partition_columns:
+        text += f" PARTITIONED BY ({', '.join(map(_partition_column, files.partition_columns))})"
+    return text + _options_text(files)
+
+
+def _options_text(files: sources_pb2.FileSet) -> str:
+    listed = ", ".join(f"{string(key)} {string(value)}" for key, value in format_options(files))
+    return f" OPTIONS ({listed})" if listed else ""

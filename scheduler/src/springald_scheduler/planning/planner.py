@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from springald.engine.catalog import FILE_FORMATS, AllowedPaths, CatalogEntry
+from springald.engine.sinks import COUNT
 from springald.errors import (
     InvalidArgumentError,
     PlanTooDeepError,
@@ -16,7 +17,7 @@ from springald.errors import (
     SqlSyntaxError,
     UnsupportedError,
 )
-from springald_scheduler.core.graph import AnswerKind
+from springald_scheduler.core.graph import AnswerKind, StageGraph
 from springald_scheduler.planning import statements
 from springald_scheduler.planning.distribution import (
     is_about_the_session,
@@ -38,6 +39,8 @@ from springald_scheduler.planning.reading import Statement, kind_of, reading
 from springald_scheduler.planning.session import PlannerSession, table_kind
 from springald_scheduler.planning.table_files import check_files
 from springald_scheduler.planning.words import StatementKind, statement_kind
+from springald_scheduler.planning.write_statements import parse_copy, parse_insert
+from springald_scheduler.planning.writes import plan_write
 
 
 class Planner:
@@ -108,22 +111,29 @@ class Planner:
                 return self._query(session, sql, shape)
             case StatementKind.EXPLAIN:
                 return self._explain(session, sql, shape)
+            case StatementKind.COPY | StatementKind.INSERT as kind:
+                return Planned(self._write(session, kind, sql, shape))
             case StatementKind.SHOW:
                 return _answer(self._show(session, sql))
+            case kind:
+                return _answer(pa.table({}), self._change(session, kind, sql))
+
+    def _change(self, session: PlannerSession, kind: StatementKind, sql: str) -> tuple[str, ...]:
+        """Changes a session; returns ids of uploads that nothing uses any more."""
+        match kind:
             case StatementKind.SET:
                 setting = statements.parse_set(sql)
                 session.set(setting.name, setting.value)
-                return _answer(pa.table({}))
+                return ()
             case StatementKind.RESET:
                 session.reset(statements.parse_reset(sql))
-                return _answer(pa.table({}))
+                return ()
             case StatementKind.CREATE_EXTERNAL_TABLE:
-                return _answer(pa.table({}), self._create_external_table(session, sql))
+                return self._create_external_table(session, sql)
             case StatementKind.CREATE_VIEW:
-                return _answer(pa.table({}), _create_view(session, sql))
+                return _create_view(session, sql)
             case StatementKind.DROP:
-                name = statements.dropped_table(sql)
-                return _answer(pa.table({}), session.drop(sql, name))
+                return session.drop(sql, statements.dropped_table(sql))
         raise self._not_offered(session, sql)
 
     def describe(self, session_id: str, statement: Statement) -> bytes:
@@ -142,6 +152,8 @@ class Planner:
                 schema = query_schema(session, sql)
             case StatementKind.EXPLAIN:
                 schema = explanation([]).schema
+            case StatementKind.COPY | StatementKind.INSERT:
+                schema = COUNT
             case StatementKind.SHOW:
                 schema = self._show(session, sql).schema
             case _:
@@ -215,21 +227,35 @@ class Planner:
             return Planned(graph)
         return Planned(replace(with_estimates(session, sql, graph), profile=True, answer=kind))
 
+    def _write(
+        self, session: PlannerSession, kind: StatementKind, sql: str, shape: ClusterShape
+    ) -> StageGraph:
+        parse = parse_copy if kind is StatementKind.COPY else parse_insert
+        graph = plan_write(session, self._allowed, parse(sql), shape)
+        return replace(graph, profile=session.settings.profile)
+
     def _explain(
         self, session: PlannerSession, sql: str, shape: ClusterShape
     ) -> Answered | Planned:
         query, modifiers = statements.explained(sql)
-        if statement_kind(query) is not StatementKind.QUERY:
+        kind = statement_kind(query)
+        is_write = kind in {StatementKind.COPY, StatementKind.INSERT}
+        if kind is not StatementKind.QUERY and (not is_write or "ANALYZE" in modifiers):
             raise self._not_offered(session, sql)
         if "ANALYZE" in modifiers:
             # What is before the query counts, so that errors point at their place in all of it.
             blank = re.sub(r"\S", " ", sql.removesuffix(query))
-            kind = AnswerKind.FULL_PROFILE if "VERBOSE" in modifiers else AnswerKind.PROFILE
-            return self._query(session, blank + query, shape, kind)
+            answer = AnswerKind.FULL_PROFILE if "VERBOSE" in modifiers else AnswerKind.PROFILE
+            return self._query(session, blank + query, shape, answer)
         verbose = "VERBOSE " if "VERBOSE" in modifiers else ""
         engine_rows = session.answer(f"EXPLAIN {verbose}{query}").to_pylist()
         rows = [(str(row["plan_type"]), str(row["plan"])) for row in engine_rows]
-        rows.append(("stages", stages_text(plan_query(session, query, shape))))
+        graph = (
+            self._write(session, kind, query, shape)
+            if is_write
+            else plan_query(session, query, shape)
+        )
+        rows.append(("stages", stages_text(graph)))
         return _answer(explanation(rows))
 
     def _not_offered(self, session: PlannerSession, sql: str) -> SpringaldError:

@@ -52,7 +52,7 @@ from springald_scheduler.planning.words import (
     statement_kind,
 )
 
-_NO_CHANGE = SQLOptions().with_allow_ddl(allow=False).with_allow_dml(allow=False)
+_NO_CHANGE = SQLOptions().with_allow_ddl(allow=False)
 _QUERY_ONLY = (
     SQLOptions()
     .with_allow_ddl(allow=False)

@@ -13,7 +13,7 @@ from springald_scheduler.planning.words import keyword, keywords, position_at, v
 
 _IF_NOT_EXISTS: Final = ["IF", "NOT", "EXISTS"]
 _SHOWN: Final = "SHOW TABLES, SHOW COLUMNS FROM t, SHOW FUNCTIONS, SHOW ALL or a setting's name"
-_NO_WRITES: Final = "tables are read only: fetch the rows, and write files with pyarrow"
+_NO_CHANGES: Final = "rows of a table stay as they are: COPY those that are wanted to new files"
 _NO_PREPARING: Final = (
     "statements are not prepared: send the values beside the statement, as parameters"
 )
@@ -23,20 +23,18 @@ _INSTEAD: Final = {
     "ALTER": "drop the table and make it again",
     "BEGIN": _NO_TRANSACTIONS,
     "COMMIT": _NO_TRANSACTIONS,
-    "COPY": _NO_WRITES,
-    "CREATE": "use CREATE VIEW, CREATE EXTERNAL TABLE, or register rows from the client",
+    "CREATE": "use CREATE VIEW, or COPY rows to files and CREATE EXTERNAL TABLE over them",
     "DEALLOCATE": _NO_PREPARING,
-    "DELETE": _NO_WRITES,
+    "DELETE": _NO_CHANGES,
     "EXECUTE": _NO_PREPARING,
-    "EXPLAIN": "EXPLAIN [ANALYZE] [VERBOSE] takes a query",
-    "INSERT": _NO_WRITES,
-    "MERGE": _NO_WRITES,
+    "EXPLAIN": "EXPLAIN takes a query, COPY or INSERT, EXPLAIN ANALYZE a query",
+    "MERGE": _NO_CHANGES,
     "PREPARE": _NO_PREPARING,
     "ROLLBACK": _NO_TRANSACTIONS,
     "SHOW": f"there are {_SHOWN}",
     "START": _NO_TRANSACTIONS,
-    "TRUNCATE": _NO_WRITES,
-    "UPDATE": _NO_WRITES,
+    "TRUNCATE": _NO_CHANGES,
+    "UPDATE": _NO_CHANGES,
     "USE": "a session has one schema, public: leave the statement out",
 }
 """What to do instead of a statement that is not offered, by its first word."""
@@ -225,7 +223,7 @@ def unsupported(sql: str) -> UnsupportedError:
     found = words(sql)
     first = keywords(found[:3])
     instead = _INSTEAD.get(
-        first[0], "queries, CREATE EXTERNAL TABLE, CREATE VIEW, DROP, SET, SHOW and EXPLAIN are"
+        first[0], "queries, COPY, INSERT, CREATE, DROP, SET, SHOW and EXPLAIN are"
     )
     named = itertools.takewhile(keyword, found[:3])
     statement = " ".join(token.text for token in named) or sql[:40]

@@ -24,6 +24,8 @@ class StatementKind(Enum):
     RESET = "reset"
     CREATE_EXTERNAL_TABLE = "create external table"
     CREATE_VIEW = "create view"
+    COPY = "copy"
+    INSERT = "insert"
     DROP = "drop"
     OTHER = "other"
 
@@ -40,6 +42,9 @@ _BY_FIRST_WORD: Final = {
     "DESC": StatementKind.SHOW,
     "SET": StatementKind.SET,
     "RESET": StatementKind.RESET,
+    "COPY": StatementKind.COPY,
+    "INSERT": StatementKind.INSERT,
+    "REPLACE": StatementKind.INSERT,
     "DROP": StatementKind.DROP,
 }
 
