@@ -18,6 +18,7 @@ from springald.errors import (
     DivisionByZeroError,
     InvalidArgumentError,
     IoFailedError,
+    UnknownTableError,
     UnsupportedError,
 )
 from springald.scheduler.v1 import scheduler_pb2 as pb
@@ -49,6 +50,21 @@ def _wait_own_tables(con: Connection, count: int) -> None:
         gc.collect()
         if time.monotonic() > deadline:
             raise AssertionError(f"{count} tables are left: got {_own_tables(con)}")
+
+
+def test_write_table_adds_rows_to_a_table_s_files(con: Connection, tmp_path: Path) -> None:
+    """Rows of any DataFrame are there for the next query, also those that the client sends."""
+    frame = con.sql(ROWS)
+    con.sql(f"COPY ({ROWS}) TO '{tmp_path}/t/' STORED AS PARQUET")
+    con.register_parquet("T", tmp_path / "t")
+    frame.filter(col("n") > 1).write_table("T")
+    con.from_pydict({"n": [7], "s": ["sent"]}).write_table("T")
+    assert con.table("T").sort("n").to_pydict()["n"] == [1, 2, 2, 3, 3, 7]
+    with pytest.raises(UnknownTableError):
+        frame.write_table("t")
+    con.register("uploaded", {"n": [1]})
+    with pytest.raises(UnsupportedError, match="uploaded"):
+        frame.write_table("uploaded")
 
 
 def test_write_parquet_file_has_the_rows(con: Connection, tmp_path: Path) -> None:

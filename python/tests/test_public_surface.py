@@ -114,6 +114,7 @@ PUBLIC = {
         "with_parameters",
         "write_csv",
         "write_json",
+        "write_table",
         "write_parquet",
     },
     "Expr": {

@@ -16,6 +16,8 @@ from springald.dataframe.sources import kept_rows
 from springald.dataframe.statement import Statement
 from springald.dataframe.write_options import DataFrameWriteOptions
 from springald.errors import InvalidArgumentError, IoFailedError, UnsupportedError
+from springald.expr.node import relation
+from springald.plan.v1 import commands_pb2, names_pb2
 
 __all__ = ["Writing"]
 
@@ -26,9 +28,10 @@ _ROW_GROUP_ROWS: Final = 1_000_000
 class Writing(Rows):
     """The methods that keep rows.
 
-    Files are written by the client, from rows that arrive bit by bit: under a temporary name beside
-    the file, which is renamed when it is complete and on disk. So a query that fails leaves what
-    was there before, and nobody reads half a file.
+    A table's files are written by the cluster. Other files are written by the client, from rows
+    that arrive bit by bit: under a temporary name beside the file, which is renamed when it is
+    complete and on disk. So a query that fails leaves what was there before, and nobody reads half
+    a file.
     """
 
     def write_parquet(
@@ -131,6 +134,34 @@ class Writing(Rows):
             for batch in reader:
                 for line in json_lines(batch):
                     part.write(f"{line}\n".encode())
+
+    def write_table(
+        self, table_name: str, write_options: DataFrameWriteOptions | None = None
+    ) -> None:
+        """Runs the query, and has the cluster add its rows to a table, as by `INSERT INTO`.
+
+        The executors write new files into the table's folder, which appear when all are there.
+
+        Args:
+            table_name: A table of the session over a folder of files, in its own letters.
+            write_options: The order of the rows.
+
+        Example:
+            >>> con.sql(f"COPY (VALUES (9, 'w')) TO '{folder}/all/' STORED AS PARQUET").to_pydict()
+            {'count': [1]}
+            >>> con.register_parquet("all_rows", folder / "all")
+            >>> df.write_table("all_rows")
+            >>> con.table("all_rows").count()
+            4
+
+        Raises:
+            UnknownTableError: There is none.
+            UnsupportedError: The table is no folder of files, but a view, rows that were uploaded,
+                or one file.
+        """
+        command = commands_pb2.InsertCommand(name=names_pb2.TableName(table=table_name))
+        rows = self._in_order(write_options).node
+        self._over(relation("insert", command, (rows,))).execute().result()
 
     def _in_order(self, options: DataFrameWriteOptions | None) -> Self:
         if options is None or not options.keys:
