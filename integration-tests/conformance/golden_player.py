@@ -126,7 +126,7 @@ def play(place: Place, vector: golden.GoldenVector, put: tuple[str, Path]) -> No
         for number, step in enumerate(vector.steps, start=1):
             answer = sessions.step(step)
             try:
-                check_outcome(step.expected, answer, OneProcess())
+                check_outcome(step.expected, answer, OneProcess(put[1]))
             except AssertionError as error:
                 raise AssertionError(f"{vector.name}, step {number}\n{error}") from error
 

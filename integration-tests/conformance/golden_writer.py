@@ -72,7 +72,7 @@ _SENT_FOR: Final[dict[Call, set[str]]] = {
     "register_files": {"RegisterFiles"},
     "list_tables": {"ListTables"},
 }
-_IN_DATA: Final = re.compile(r"(?<![\w/])data/(?=\w)")
+_PLACE: Final = re.compile(r"(?<![\w/])(data|scratch)/(?=\w)")
 
 
 class Notes:
@@ -161,10 +161,10 @@ def golden_vector(vector: pb.Vector, folder: Path) -> golden.GoldenVector:
     """Runs a vector, and tells what was sent for its steps."""
     notes = Notes(folder)
     client = NotedClient(notes)
-    sessions = Sessions(cast("Program", client), vector.name)
+    sessions = Sessions(cast("Program", client), vector.name, folder)
     kept = golden.GoldenVector(name=vector.name)
     try:
-        with OneProcess() as oracle:
+        with OneProcess(folder) as oracle:
             for step in vector.steps:
                 answered = sessions.call(step)
                 oracle.follow(step)
@@ -208,9 +208,10 @@ def _call_of(step: pb.Step) -> Call:
 
 
 def _in_folder(vector: pb.Vector, folder: Path) -> pb.Vector:
-    """Puts the folder where a vector says `data/`."""
+    """Puts the folder where a vector says `data/` or `scratch/`."""
     text = text_format.MessageToString(vector, as_utf8=True)
-    return text_format.Parse(_IN_DATA.sub(f"{folder}/", text), pb.Vector())
+    own = {"data": folder, "scratch": folder / vector.name.replace("/", "-")}
+    return text_format.Parse(_PLACE.sub(lambda found: f"{own[found[1]]}/", text), pb.Vector())
 
 
 def _cancels_midway(vector: pb.Vector) -> bool:

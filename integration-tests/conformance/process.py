@@ -1,6 +1,7 @@
 """The engine in one process, which follows a vector to tell the answers that are the engine's."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 from datafusion import SessionConfig, SessionContext
 
 from conformance.rows import table_from_rows
-from conformance.vectors import DATA
+from conformance.vectors import in_places
 from springald.conformance.v1 import vector_pb2 as pb
 from springald.physical.v1 import physical_pb2 as physical
 
@@ -21,9 +22,14 @@ _WORDS: Final[Mapping[int, str]] = {
 
 
 class OneProcess:
-    """Engine sessions of a vector, made when the vector needs one."""
+    """Engine sessions of a vector, made when the vector needs one.
 
-    def __init__(self) -> None:
+    Args:
+        scratch: The folder of what the vector writes.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
         self._engines: dict[str, SessionContext] = {}
 
     def __enter__(self) -> Self:
@@ -68,7 +74,7 @@ class OneProcess:
 
     def _register(self, step: pb.Step) -> None:
         files = step.register_files.files
-        path = files.path.replace("data/", f"{DATA}/", 1)
+        path = self._text(files.path)
         options = ", ".join(f"'format.{each.name}' '{each.value}'" for each in files.options)
         self._engine(step.session).sql(
             f"CREATE OR REPLACE EXTERNAL TABLE {quoted(step.register_files.name)} "
@@ -77,7 +83,7 @@ class OneProcess:
         )
 
     def _text(self, sql: str) -> str:
-        return sql.replace("data/", f"{DATA}/")
+        return in_places(sql, self._scratch)
 
 
 def quoted(name: str) -> str:

@@ -1,6 +1,6 @@
 """Runs the steps of a vector through a client under test, and judges what comes of them."""
 
-import re
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -8,14 +8,13 @@ from conformance.outcomes import check_outcome
 from conformance.process import OneProcess
 from conformance.program import Program
 from conformance.rows import ipc_from_table, table_from_rows
-from conformance.vectors import DATA, Vector
+from conformance.vectors import Vector, in_places
 from springald.conformance.v1 import client_pb2 as calls
 from springald.conformance.v1 import vector_pb2 as pb
 from springald.plan.v1 import plan_pb2
 
 PLAN_MAJOR: Final = 1
 PLAN_MINOR: Final = 1
-_IN_DATA: Final = re.compile(r"(?<![\w/])data/(?=\w)")
 
 
 class FailedStepError(AssertionError):
@@ -29,9 +28,14 @@ def run_vector(program: Program, vector: Vector) -> None:
         FailedStepError: A step came out otherwise.
         BrokenProgramError: The client under test broke.
     """
-    sessions = Sessions(program, vector.name)
+    with tempfile.TemporaryDirectory(prefix="springald-vector-") as scratch:
+        _run(program, vector, Path(scratch))
+
+
+def _run(program: Program, vector: Vector, scratch: Path) -> None:
+    sessions = Sessions(program, vector.name, scratch)
     try:
-        with OneProcess() as oracle:
+        with OneProcess(scratch) as oracle:
             for number, step in enumerate(vector.message.steps, start=1):
                 try:
                     answer = sessions.call(step)
@@ -45,11 +49,18 @@ def run_vector(program: Program, vector: Vector) -> None:
 
 
 class Sessions:
-    """The sessions of one vector, opened when they are first named."""
+    """The sessions of one vector, opened when they are first named.
 
-    def __init__(self, program: Program, vector: str) -> None:
+    Args:
+        program: The client under test.
+        vector: The vector's name.
+        scratch: An empty folder, for what the vector writes.
+    """
+
+    def __init__(self, program: Program, vector: str, scratch: Path) -> None:
         self._program = program
         self._vector = vector
+        self._scratch = scratch
         self._opened: dict[str, str] = {}
 
     def call(self, step: pb.Step) -> calls.Answer:
@@ -82,12 +93,12 @@ class Sessions:
             case "execute":
                 execute = pb.Execute()
                 execute.CopyFrom(step.execute)
-                complete(execute.statement)
+                complete(execute.statement, self._scratch)
                 return calls.Call(execute=calls.ExecuteCall(session=session, execute=execute))
             case "describe":
                 statement = pb.Statement()
                 statement.CopyFrom(step.describe.statement)
-                complete(statement)
+                complete(statement, self._scratch)
                 return calls.Call(describe=calls.DescribeCall(session=session, statement=statement))
             case "upload":
                 rows = ipc_from_table(table_from_rows(step.upload.rows))
@@ -97,7 +108,7 @@ class Sessions:
             case "register_files":
                 register = pb.RegisterFiles()
                 register.CopyFrom(step.register_files)
-                register.files.path = in_data(register.files.path)
+                register.files.path = in_places(register.files.path, self._scratch)
                 return calls.Call(
                     register_files=calls.RegisterFilesCall(session=session, register_files=register)
                 )
@@ -105,23 +116,18 @@ class Sessions:
                 return calls.Call(list_tables=calls.ListTablesCall(session=session))
 
 
-def complete(statement: pb.Statement) -> None:
-    """Fills in what vectors leave out: a plan's version, and where the suite's files are."""
+def complete(statement: pb.Statement, scratch: Path) -> None:
+    """Fills in what vectors leave out: a plan's version, and where files are."""
     if statement.HasField("sql"):
-        statement.sql.text = in_data(statement.sql.text)
+        statement.sql.text = in_places(statement.sql.text, scratch)
     for relation in statement.plan.relations.relations:
-        for files in (relation.read_files.files, relation.create_external_table.files):
-            if files.path:
-                files.path = in_data(files.path)
+        for kind in ("read_files", "create_external_table", "copy_to"):
+            if relation.WhichOneof("kind") == kind:
+                files = getattr(relation, kind).files
+                files.path = in_places(files.path, scratch)
     if statement.HasField("plan") and not statement.plan.HasField("version"):
         statement.plan.version.CopyFrom(
             plan_pb2.PlanVersion(
                 major=PLAN_MAJOR, minor=PLAN_MINOR, producer="springald-conformance"
             )
         )
-
-
-def in_data(text: str) -> str:
-    """Puts the folder of the suite's files where a text says `data/`."""
-    folder: Path = DATA
-    return _IN_DATA.sub(f"{folder}/", text)

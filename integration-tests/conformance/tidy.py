@@ -38,7 +38,7 @@ def tidied(content: pb.VectorFile) -> str:
 def fill(content: pb.VectorFile) -> None:
     """Puts rows where a step leaves them to the engine."""
     for vector in content.vectors:
-        with OneProcess() as oracle:
+        with OneProcess(FOLDER) as oracle:
             for step in vector.steps:
                 oracle.follow(step)
                 if step.HasField("rows") and not step.rows.ListFields():

@@ -13,6 +13,7 @@ from springald.conformance.v1 import vector_pb2 as pb
 
 FOLDER: Final = Path(__file__).parent / "vectors"
 DATA: Final = Path(__file__).parent / "data"
+_PLACE: Final = re.compile(r"(?<![\w/])(data|scratch)/(?=\w)")
 _NAME: Final = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)+")
 
 _OF_STATEMENT: Final = {
@@ -96,3 +97,9 @@ def _needs_of_statement(statement: pb.Statement) -> Iterator[int]:
     yield _OF_STATEMENT[kind or "plan"]
     if statement.sql.positional_parameters or statement.sql.named_parameters:
         yield pb.FEATURE_SQL_PARAMETERS
+
+
+def in_places(text: str, scratch: Path) -> str:
+    """Puts folders where a text says `data/`, the suite's files, and `scratch/`."""
+    places = {"data": DATA, "scratch": scratch}
+    return _PLACE.sub(lambda found: f"{places[found[1]]}/", text)

@@ -19,6 +19,7 @@ from faults.tally import (
     unfinished_max,
 )
 from faults.under_query import Scenario, under_query
+from faults.writers import under_write
 
 PROGRESS: Final = schedulers.PROGRESS
 PROGRESS_S_MAX: Final = 5.0
@@ -106,6 +107,21 @@ ROWS: Final = (
         150,
         "sqlite",
         under_query(schedulers.killed),
+        _RESTARTED,
+        shown=(schedulers.SERVES, PROGRESS),
+    ),
+    Row(
+        "executor killed while files are written",
+        100,
+        "plain",
+        under_write(executors.killed),
+        failures_max=1,
+    ),
+    Row(
+        "scheduler killed while files are written",
+        50,
+        "sqlite",
+        under_write(schedulers.killed),
         _RESTARTED,
         shown=(schedulers.SERVES, PROGRESS),
     ),
