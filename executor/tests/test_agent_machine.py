@@ -45,6 +45,7 @@ class _World:
     running: dict[int, TaskRequest] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     receiving: dict[str, int] = field(default_factory=dict)
+    sending: set[str] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     left: bool = False
 
@@ -230,6 +231,25 @@ class AgentMachine(RuleBasedStateMachine):
         """The scheduler is done with an upload."""
         self._tell(ev.UploadReleased(upload))
 
+    @rule(upload=st.sampled_from(UPLOADS))
+    def hand_over(self, upload: str) -> None:
+        """The scheduler wants an upload sent on, perhaps again, perhaps one that is not here."""
+        sent = self._tell(ev.HandOverOrdered(upload, "h:1"))
+        begun = [each for each in sent if isinstance(each, ac.SendUpload)]
+        assert begun or self.agent.find_upload(upload) is None or upload in self.world.sending
+        for each in begun:
+            assert upload not in self.world.sending, "an upload is sent once at a time"
+            assert each.file == self.agent.find_upload(upload), "what lies here is sent"
+            self.world.sending.add(upload)
+
+    @precondition(lambda self: self.world.sending)
+    @rule(data=st.data())
+    def hand_over_ends(self, data: st.DataObject) -> None:
+        """An upload was sent on, or could not be."""
+        upload = data.draw(st.sampled_from(sorted(self.world.sending)))
+        self.world.sending.discard(upload)
+        self._tell(ev.HandOverEnded(upload))
+
     @rule(own=st.booleans())
     def drain(self, own: bool) -> None:  # noqa: FBT001
         """Somebody wants the executor to leave; rarely, or nothing else would happen."""
@@ -276,9 +296,11 @@ class AgentMachine(RuleBasedStateMachine):
         names = data.draw(st.lists(st.sampled_from(["j1/s1/t1#1", "j1/s1/t2#1"]), unique=True))
         return TaskReport(output, dict.fromkeys(names, copy))
 
-    def _tell(self, event: ev.Event) -> None:
+    def _tell(self, event: ev.Event) -> list[ac.Action]:
         self.clock_ms += 1
-        self._carry_out(self.agent.handle(event, self.clock_ms))
+        actions = self.agent.handle(event, self.clock_ms)
+        self._carry_out(actions)
+        return actions
 
     def _carry_out(self, actions: list[ac.Action]) -> None:
         for action in actions:

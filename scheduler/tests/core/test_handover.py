@@ -112,6 +112,23 @@ def test_upload_that_arrives_otherwise_is_not_taken(uploaded: Bench) -> None:
     assert uploaded.core.world.uploads["u1"].executor_id == "e1"
 
 
+def test_upload_that_arrives_at_a_former_heir_is_removed(uploaded: Bench) -> None:
+    """It lies in the way there if it is sent again, and would be left behind otherwise."""
+    uploaded.handle(uploaded.executor("e2"), DRAINED, uploaded.executor("e3"))
+    uploaded.handle(ExecutorDisconnected("e2", "a"))
+    assert uploaded.core.world.uploads["u1"].heir == ("e3", "a")
+    uploaded.handle(uploaded.executor("e2"))
+    assert released(uploaded.handle(TAKEN)) == ["e2"]
+
+
+def test_upload_that_is_told_again_where_it_is_still_read_stays(uploaded: Bench) -> None:
+    """A stream that broke makes no difference to jobs that read it at its former place."""
+    uploaded.run(uploaded.stage(upload_ids=("u1",)))
+    uploaded.handle(uploaded.executor("e2"), DRAINED, TAKEN)
+    stored = UploadStored("e1", "a", "u1", rows=5, bytes=50, partition_count=2)
+    assert released(uploaded.handle(stored)) == []
+
+
 def test_upload_that_is_dropped_meanwhile_goes_from_everywhere(uploaded: Bench) -> None:
     """With its session it is removed where it lies and where it is sent to."""
     uploaded.handle(uploaded.executor("e2"), DRAINED)

@@ -180,6 +180,7 @@ class ClusterMachine(RuleBasedStateMachine):
         self.agents: dict[str, Agent] = {}
         self.former: list[tuple[str, str]] = []
         self.launched: list[do.LaunchTask] = []
+        self.sent: list[do.HandOverUpload] = []
         self.accepted: set[str] = set()
         self.read: dict[str, frozenset[str]] = {}
         self.contents: dict[str, object] = {}
@@ -217,6 +218,8 @@ class ClusterMachine(RuleBasedStateMachine):
                 self.planning.append(action.job_id)
             case do.ReplanStage():
                 self.replanning.append(action)
+            case do.AssignUpload():
+                self.agents[action.executor_id].uploads.add(action.upload_id)
             case do.PublishJob():
                 self.check_published(action.job_id)
             case do.DisconnectExecutor():
@@ -264,6 +267,10 @@ class ClusterMachine(RuleBasedStateMachine):
                 agent.stages = {k: v for k, v in agent.stages.items() if k[0] != action.job_id}
             case do.ReleaseUpload():
                 agent.uploads.discard(action.upload_id)
+            case do.HandOverUpload():
+                assert agent.draining
+                assert action.upload_id in agent.uploads
+                self.sent.append(action)
 
     def check_slices(self, launch: do.LaunchTask) -> None:
         """A task is told what each accepted output holds of each partition that it reads.
@@ -381,17 +388,60 @@ class ClusterMachine(RuleBasedStateMachine):
         if upload not in self.core.world.uploads:
             for agent in self.agents.values():
                 agent.uploads.discard(upload)
-            for action in self.tell(on.UploadRequested(session, upload, 10)):
-                if isinstance(action, do.AssignUpload):
-                    self.agents[action.executor_id].uploads.add(upload)
+            self.sent = [each for each in self.sent if each.upload_id != upload]
+            self.tell(on.UploadRequested(session, upload, 10))
 
     @rule(executor=EXECUTORS, upload=UPLOADS)
     def store_upload(self, executor: str, upload: str) -> None:
         """An executor has all rows of an upload."""
         if executor in self.agents:
             life = self.agents[executor].incarnation
+            known = self.core.world.uploads.get(upload)
+            if known and known.heir == (executor, life):
+                self.agents[executor].uploads.add(upload)
             stored = on.UploadStored(executor, life, upload, 1, 20, 1)
             self.agents[executor].stored[upload] = stored
+            self.tell(stored)
+
+    @rule(
+        session=SESSIONS,
+        upload=UPLOADS,
+        end=st.sampled_from(["table", "holder leaves", "heir has it", "heir has other rows"]),
+    )
+    def upload_through(self, session: str, upload: str, end: str) -> None:
+        """An upload goes all the way to a table, and perhaps its executor is about to go."""
+        self.request_upload(session, upload)
+        known = self.core.world.uploads.get(upload)
+        if known and known.executor_id in self.agents:
+            holder = known.executor_id
+            self.store_upload(holder, upload)
+            self.tell(on.UploadRegistered(session, upload, b"schema", "t"))
+            if end != "table":
+                self.live(holder, "drain")
+            if end.startswith("heir") and self.sent:
+                self.arrive(self.sent.pop(), 2 if end.endswith("other rows") else 1)
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data(), rows=st.sampled_from([1, 1, 1, 2]), again=st.booleans())
+    def hand_over(self, data: st.DataObject, rows: int, again: bool) -> None:  # noqa: FBT001
+        """Another executor has the rows that were sent on, late perhaps; or others than it should.
+
+        What was sent twice arrives twice.
+        """
+        order = data.draw(st.sampled_from(self.sent))
+        if not again:
+            self.sent.remove(order)
+        self.arrive(order, rows)
+
+    def arrive(self, order: do.HandOverUpload, rows: int) -> None:
+        """Rows that were sent on are where they were sent to, if that is still there."""
+        heir = order.flight_address.partition(":")[0]
+        agent = self.agents.get(heir)
+        # An executor refuses rows that it has.
+        if agent and order.upload_id not in agent.stored.keys() & agent.uploads:
+            agent.uploads.add(order.upload_id)
+            stored = on.UploadStored(heir, agent.incarnation, order.upload_id, rows, 20, 1)
+            agent.stored[order.upload_id] = stored
             self.tell(stored)
 
     @rule(session=SESSIONS, upload=UPLOADS, keep=st.booleans(), table=st.sampled_from("tu"))
@@ -458,7 +508,15 @@ class ClusterMachine(RuleBasedStateMachine):
             if agent:
                 self.former.append((executor, agent.incarnation))
             agent = self.agents[executor] = Agent(f"life{self.lives}", slots)
-        self.tell(on.ExecutorRegistered(executor, agent.incarnation, FACTS, agent.slots))
+        self.tell(
+            on.ExecutorRegistered(
+                executor,
+                agent.incarnation,
+                FACTS,
+                agent.slots,
+                flight_address=f"{executor}:1",
+            )
+        )
 
     @rule(
         gone=st.sets(EXECUTORS),
@@ -510,6 +568,7 @@ class ClusterMachine(RuleBasedStateMachine):
             agent.incarnation,
             FACTS,
             agent.slots,
+            flight_address=f"{executor}:1",
             running_attempt_ids=tuple(agent.running),
             finished_attempt_ids=tuple(agent.reports),
             job_ids=tuple(sorted(agent.files)),

@@ -175,9 +175,11 @@ def test_upload_on_a_lost_executor_fails_its_readers(bench: Bench) -> None:
     assert failure.message == upload_lost("u1").message
 
 
-def test_upload_of_the_wrong_executor_is_ignored(bench: Bench) -> None:
+def test_upload_of_the_wrong_executor_is_removed(bench: Bench) -> None:
     """Only the executor that was chosen can store an upload."""
     bench.handle(SessionOpened("s"), bench.executor("e1"), bench.executor("e2"))
     bench.handle(UploadRequested("s", "u1"))
-    assert bench.ignored(UploadStored("e2", "a", "u1", 1, 1, 1))
+    stray = UploadStored("e2", "a", "u1", 1, 1, 1)
+    assert bench.sends(stray) == [ReleaseUpload(stray, "e2", "a", "u1")]
+    assert bench.core.world.uploads["u1"].location is None
     assert bench.ignored(UploadStored("e1", "old", "u1", 1, 1, 1))

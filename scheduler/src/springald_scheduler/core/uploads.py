@@ -69,6 +69,10 @@ def on_upload_stored(world: World, event: UploadStored) -> None:
             world.do(Persist(world.cause, _record(upload)))
     elif (upload.executor_id, upload.incarnation) != (event.executor_id, event.incarnation):
         world.ignore("upload of another executor")
+        if (event.executor_id, event.incarnation) not in upload.left_at:
+            # It was an heir once, of before it was lost or of another scheduler's time.
+            life = (executor.executor_id, executor.incarnation)
+            world.do(ReleaseUpload(world.cause, *life, event.upload_id))
     elif upload.state is not UploadState.ASSIGNED:
         world.ignore("upload that is stored already")
     else:
