@@ -180,6 +180,6 @@ def test_upload_of_the_wrong_executor_is_removed(bench: Bench) -> None:
     bench.handle(SessionOpened("s"), bench.executor("e1"), bench.executor("e2"))
     bench.handle(UploadRequested("s", "u1"))
     stray = UploadStored("e2", "a", "u1", 1, 1, 1)
-    assert bench.sends(stray) == [ReleaseUpload(stray, "e2", "a", "u1")]
+    assert ReleaseUpload(stray, "e2", "a", "u1") in bench.handle(stray)
     assert bench.core.world.uploads["u1"].location is None
     assert bench.ignored(UploadStored("e1", "old", "u1", 1, 1, 1))
