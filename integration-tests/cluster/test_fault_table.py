@@ -2,13 +2,20 @@
 
 import socket
 import threading
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from faults import keep, tally
-from faults.outcomes import Outcome, Record
+from faults.bench import Bench
+from faults.fleet import Fleet, Shape
+from faults.outcomes import HungError, Outcome, Record
 from faults.relay import Relay
+from faults.runs import run_once
 from faults.table import ROWS
 from faults.tally import Tally
 
@@ -27,6 +34,23 @@ def test_run_that_goes_wrong_is_never_let_pass(came_to: str) -> None:
     for row in ROWS:
         counted = Tally(row.name, records)
         assert any(bar(counted) for bar in row.all_bars), row.name
+
+
+def test_run_that_hangs_tells_what_each_process_does(tmp_path: Path) -> None:
+    """Stacks of all threads of the scheduler and of each executor are in the error."""
+
+    def hang(bench: Bench) -> Outcome:
+        raise HungError(f"rows come: got {len(bench.fleet.alive)} executors")
+
+    with closing(Fleet(tmp_path, Shape(executors=1))) as fleet:
+        bench = cast("Bench", SimpleNamespace(fleet=fleet))
+        with pytest.raises(HungError, match="rows come: got 1") as hung:
+            run_once(bench, replace(_ROW, scenario=hang), 1)
+        assert fleet.executors[0].is_alive
+    scheduler, _, executor = str(hung.value).partition("\ne1:\n")
+    for stacks in (scheduler, executor):
+        assert "Current thread" in stacks
+        assert "__main__.py" in stacks
 
 
 def test_bars_hold_what_they_name() -> None:

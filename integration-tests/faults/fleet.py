@@ -1,6 +1,8 @@
 """The processes of a cluster, each on its own, to be killed, paused and started again."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +23,9 @@ from springald_scheduler.adapters.stores.opening import is_shared, open_store
 from springald_scheduler.codec.records import scheduler_from_bytes
 
 LEADS_S_MAX = 60.0
+STACKS_S_MAX = 10.0
 _HERE = Path(__file__).resolve().parents[1]
+_LAST_STACK = re.compile(r"Current thread [^\n]*\n(  File [^\n]*\n)+")
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,10 @@ class Fleet:
             each.read_text(errors="replace") for each in sorted(self.folder.glob("*scheduler/log*"))
         )
 
+    def stacks(self) -> str:
+        """What the threads of each process do, for people who look into one that hangs."""
+        return "\n".join(f"{each.name}:\n{_stacks(each)}" for each in self._all if each.is_alive)
+
     def close(self) -> None:
         """Ends all of them."""
         for each in self._all:
@@ -186,6 +194,16 @@ class Fleet:
 
     def _place(self, name: str) -> Path:
         return self.folder / f"{len(self._all) + len(list(self.folder.iterdir())):05}-{name}"
+
+
+def _stacks(process: ClusterProcess) -> str:
+    before = len(process.log)
+    os.kill(process.pid, signal.SIGUSR1)
+    try:
+        wait_until(lambda: _LAST_STACK.search(process.log, before), "it tells", STACKS_S_MAX)
+    except AssertionError:
+        return "it tells nothing"
+    return process.log[before:]
 
 
 def _flat(options: Mapping[str, str]) -> list[str]:

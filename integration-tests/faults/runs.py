@@ -28,7 +28,10 @@ def run_once(bench: Bench, row: Row, seed: int) -> Outcome:
     assert row.scenario is not None
     bench.rng = random.Random(seed)  # noqa: S311
     for _ in range(DRAWS_MAX):
-        outcome = row.scenario(bench)
+        try:
+            outcome = row.scenario(bench)
+        except HungError as hung:
+            raise HungError(f"{hung}\n{bench.fleet.stacks()}") from None
         row.mend(bench)
         bench.mend()
         if outcome is not None:

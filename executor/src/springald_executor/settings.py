@@ -59,6 +59,7 @@ class ExecutorSettings(BaseSettings):
     """Runs an executor of a Springald cluster, until it is told to stop.
 
     SIGTERM and Ctrl-C let it finish its tasks and leave; the second of them stops it at once.
+    SIGUSR1 writes to standard error what its threads do.
     Exit codes: 0 it left, 1 it failed, 2 the arguments are wrong, 3 its port is in use, 4 the
     scheduler refused it.
     """

@@ -3,6 +3,7 @@
 Needs structlog, which scheduler and executor bring; the thin client imports nothing from here.
 """
 
+import faulthandler
 import json
 import logging
 import os
@@ -25,9 +26,12 @@ _READ_BYTES: Final = 64
 def hear_signals(tell: Callable[[str], None]) -> None:
     """Has SIGTERM and SIGINT told by name, on a thread of its own.
 
+    SIGUSR1 has all threads' stacks written to standard error, also if they hang.
+
     Python runs a handler when the main thread gets to it, which may be never while it waits; the
     wakeup socket is written to at once, whatever the main thread does.
     """
+    faulthandler.register(signal.SIGUSR1)
     reader, writer = socket.socketpair()
     writer.settimeout(0)  # a signal handler must not wait
     signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)

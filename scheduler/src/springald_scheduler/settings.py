@@ -25,8 +25,8 @@ _PORT_MAX = 65_535
 class SchedulerSettings(BaseSettings):
     """Runs the scheduler of a Springald cluster, until it is told to stop.
 
-    SIGTERM and Ctrl-C stop it. Exit codes: 0 it was stopped, 1 it failed, 2 the arguments are
-    wrong, 3 its address is in use.
+    SIGTERM and Ctrl-C stop it. SIGUSR1 writes to standard error what its threads do. Exit codes: 0
+    it was stopped, 1 it failed, 2 the arguments are wrong, 3 its address is in use.
     """
 
     model_config = SettingsConfigDict(
