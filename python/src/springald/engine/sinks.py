@@ -30,6 +30,16 @@ COUNT: Final = pa.schema([pa.field("count", pa.uint64())])
 
 _MARKER: Final = "file:///springald-staging/"
 
+_DAY: Final = "%Y-%m-%d"
+_TIME: Final = "%H:%M:%S%.f"
+_CSV_FORMATS: Final = {
+    "date_format": _DAY,
+    "datetime_format": f"{_DAY}T{_TIME}",
+    "timestamp_format": f"{_DAY}T{_TIME}",
+    "time_format": _TIME,
+}
+"""How the engine writes times to CSV if nobody asks for a format. It forgets that on the way."""
+
 
 def with_rows(template: PlanNode, rows: PlanNode) -> PlanNode:
     """Returns what the engine has planned over a table, over rows instead.
@@ -50,8 +60,17 @@ def is_partitioned(sink: PlanNode) -> bool:
 
 
 def marked(sink: PlanNode) -> PlanNode:
-    """Returns a sink that is told its place later."""
-    return _at(sink, _MARKER)
+    """Returns a sink that is told its place later, and says in words what it would forget."""
+    return _at(_with_formats(sink) if sink.kind == "csv_sink" else sink, _MARKER)
+
+
+def _with_formats(sink: PlanNode) -> PlanNode:
+    """Names the formats of times in CSV: without, such columns would be empty."""
+    message = pb.CsvSink.FromString(sink.body.sink)
+    for name, usual in _CSV_FORMATS.items():
+        if not getattr(message.writer_options, name):
+            setattr(message.writer_options, name, usual)
+    return _with_sink(sink, message.SerializeToString())
 
 
 def placed(sink: PlanNode, path: str) -> PlanNode:
@@ -65,9 +84,13 @@ def _at(sink: PlanNode, url: str) -> PlanNode:
     config.table_paths.append(url)
     message = pb.FileSink.FromString(sink.body.sink)
     message.config = config.SerializeToString()
+    return _with_sink(sink, message.SerializeToString())
+
+
+def _with_sink(sink: PlanNode, message: bytes) -> PlanNode:
     body = pb.FileSinkExecNode()
     body.CopyFrom(sink.body)
-    body.sink = message.SerializeToString()
+    body.sink = message
     return PlanNode(sink.kind, body, sink.children, sink.position)
 
 

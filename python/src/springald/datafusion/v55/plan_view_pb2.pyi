@@ -609,6 +609,66 @@ class FileSink(_message.Message):
 Global___FileSink: _TypeAlias = FileSink  # noqa: Y015
 
 @_typing.final
+class CsvSink(_message.Message):
+    """CsvSink is how CSV is written; the rest of it is a FileSink."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITER_OPTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def writer_options(self) -> Global___CsvWriterOptions:
+        """How values are written."""
+
+    def __init__(
+        self,
+        *,
+        writer_options: Global___CsvWriterOptions | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["writer_options", b"writer_options"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["writer_options", b"writer_options"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CsvSink: _TypeAlias = CsvSink  # noqa: Y015
+
+@_typing.final
+class CsvWriterOptions(_message.Message):
+    """CsvWriterOptions says how values become text. The engine writes down a format that nobody has
+    asked for as an empty one, and reads an empty one as a wish for empty text.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FORMAT_FIELD_NUMBER: _builtins.int
+    DATETIME_FORMAT_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FORMAT_FIELD_NUMBER: _builtins.int
+    TIME_FORMAT_FIELD_NUMBER: _builtins.int
+    date_format: _builtins.str
+    """The format of dates."""
+    datetime_format: _builtins.str
+    """The format of dates with milliseconds."""
+    timestamp_format: _builtins.str
+    """The format of timestamps without a time zone."""
+    time_format: _builtins.str
+    """The format of times of day."""
+    def __init__(
+        self,
+        *,
+        date_format: _builtins.str = ...,
+        datetime_format: _builtins.str = ...,
+        timestamp_format: _builtins.str = ...,
+        time_format: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date_format", b"date_format", "datetime_format", b"datetime_format", "time_format", b"time_format", "timestamp_format", b"timestamp_format"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CsvWriterOptions: _TypeAlias = CsvWriterOptions  # noqa: Y015
+
+@_typing.final
 class FileSinkConfig(_message.Message):
     """FileSinkConfig is where they are written."""
 
