@@ -23,7 +23,7 @@ def answer() -> dict[str, list[int]]:
 
 @pytest.mark.timeout(300)
 def test_table_outlives_the_executor_that_it_was_sent_to(tmp_path: Path) -> None:
-    """SIGTERM costs an upload nothing, and its executor leaves as soon as another one has it."""
+    """P4.7: SIGTERM costs an upload nothing; its executor leaves as soon as another one has it."""
     words = pa.array([f"word {number % 1_000}" for number in range(ROWS)])
     rows = pa.table({"id": range(ROWS), "word": words})
     with (

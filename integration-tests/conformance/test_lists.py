@@ -1,5 +1,10 @@
 """The suite's lists: names of vectors, failures that are known, and figures that only grow."""
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
 import pytest
 from google.protobuf import text_format
 
@@ -8,6 +13,16 @@ from conformance.support import PAGE, support_page
 from conformance.tidy import tidied
 from conformance.vectors import FOLDER, all_vectors
 from springald.conformance.v1.vector_pb2 import VectorFile
+
+ROOT: Final = Path(__file__).parents[2]
+CLAUSE: Final = re.compile(r"\bP\d\.\d+\b")
+CLAUSES: Final = {
+    clause
+    for page in (ROOT / "docs" / "protocol").glob("*.md")
+    for clause in re.findall(r"^- \*\*(P\d\.\d+)\*\*", page.read_text(), re.MULTILINE)
+}
+CITED_MIN: Final = 17
+"""How many clauses vectors cite: this number only grows."""
 
 CLIENTS = pytest.mark.parametrize("client", all_clients().values(), ids=list(all_clients()))
 
@@ -37,3 +52,21 @@ def test_files_of_vectors_are_in_their_layout() -> None:
     for path in FOLDER.glob("*.textproto"):
         content = text_format.Parse(path.read_text(), VectorFile())
         assert path.read_text() == tidied(content), f"{path.name}: python -m conformance.tidy"
+
+
+def test_clauses_are_proved() -> None:
+    """Each clause of the protocol is cited by a vector, or named by a test; no other is cited."""
+    cited = {clause for vector in all_vectors() for clause in vector.message.clauses}
+    assert cited <= CLAUSES
+    assert len(cited) >= CITED_MIN
+    named = {found for text in _sources() for found in CLAUSE.findall(text)}
+    assert sorted(CLAUSES - cited - named) == []
+
+
+def _sources() -> Iterator[str]:
+    """The sources of all tests, in Python and in Java."""
+    for folder in ("python", "scheduler", "executor", "integration-tests", "java-bindings"):
+        for path in (ROOT / folder).rglob("*"):
+            is_test = "test" in path.name.lower() or path.parent.name == "hazards"
+            if path.suffix in {".py", ".java"} and is_test:
+                yield path.read_text()

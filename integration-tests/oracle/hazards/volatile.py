@@ -9,7 +9,7 @@ _ROWS = 240
 
 
 def _one_moment(rows: pa.Table) -> None:
-    """Every row, of whichever task, has the same time."""
+    """P7.2: every row, of whichever task, has the same time."""
     assert rows.num_rows == _ROWS
     assert pc.count_distinct(rows["moment"]).as_py() == 1
     assert pc.count_distinct(rows["day"]).as_py() == 1
