@@ -13,6 +13,7 @@ file(MAKE_DIRECTORY "${proto_out}")
 file(
   GLOB protos CONFIGURE_DEPENDS RELATIVE "${proto_root}"
   "${proto_root}/springald/conformance/v1/*.proto" "${proto_root}/springald/error/v1/*.proto"
+  "${proto_root}/springald/etcd/v1/*.proto" "${proto_root}/springald/state/v1/*.proto"
   "${proto_root}/springald/physical/v1/*.proto" "${proto_root}/springald/plan/v1/*.proto"
   "${proto_root}/springald/scheduler/v1/*.proto" "${proto_root}/springald/type/v1/*.proto")
 list(APPEND protos springald/executor/v1/files.proto)

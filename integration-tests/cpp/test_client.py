@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
+from fake_cluster import Script, running_cluster
 
 from cpp.programs import ROOT, run
 from springald.type.v1 import type_pb2
@@ -68,6 +69,18 @@ def test_schema_too_deep_is_refused() -> None:
     message.fields[0].type.CopyFrom(inner)
     printed = run("tests/schema_round_trip", stdin=message.SerializeToString())
     assert printed.startswith(b"[INVALID_ARGUMENT] a type is at most TYPE_DEPTH_MAX = 32")
+
+
+def test_result_is_read_once() -> None:
+    """A second reading is refused, of rows that came with the news as of rows that were fetched."""
+    with running_cluster() as cluster:
+        cluster.scripts["inline"] = Script(rows=pa.table({"a": [1, 2, 3]}), inline=True)
+        cluster.scripts["parts"] = Script(rows=pa.table({"a": [1, 2, 3, 4]}), parts=2)
+        printed = run("tests/read_twice", cluster.url, "inline", "parts").decode()
+    assert printed.splitlines() == [
+        "3 JOB_NOT_FOUND JOB_NOT_FOUND",
+        "4 JOB_NOT_FOUND JOB_NOT_FOUND",
+    ]
 
 
 def test_format_table_keeps_each_row_on_a_line() -> None:

@@ -42,11 +42,13 @@ void upload(Session& session, std::string_view name, arrow::RecordBatchReader& r
 }  // namespace
 
 Connection connect(std::string_view url, const ConnectOptions& options) {
-  return Connection(addresses_of(url), options);
+  return Connection(std::make_shared<Session>(cluster_of(url), options));
 }
 
 Connection::Connection(const std::vector<std::string>& addresses, const ConnectOptions& options)
-    : session_(std::make_shared<Session>(addresses, options)) {}
+    : Connection(std::make_shared<Session>(Cluster{.addresses = addresses, .find = {}}, options)) {}
+
+Connection::Connection(std::shared_ptr<Session> session) : session_(std::move(session)) {}
 
 Connection& Connection::operator=(Connection&& other) noexcept {
   if (this != &other) {

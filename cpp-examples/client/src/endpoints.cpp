@@ -48,10 +48,11 @@ Endpoint::Endpoint(std::string address, const Credentials& credentials, bool sev
       stub_(scheduler::v1::SchedulerService::NewStub(grpc::CreateCustomChannel(
           address_, credentials.for_channel(), channel_arguments(credentials, several)))) {}
 
-Endpoints::Endpoints(std::vector<std::string> addresses, Credentials credentials)
+Endpoints::Endpoints(Cluster cluster, Credentials credentials)
     : credentials_(std::move(credentials)),
-      several_(addresses.size() > 1),
-      addresses_(std::move(addresses)),
+      find_(std::move(cluster.find)),
+      several_(cluster.addresses.size() > 1 || find_),
+      addresses_(std::move(cluster.addresses)),
       current_(made_for(addresses_.front())) {}
 
 std::shared_ptr<const Endpoint> Endpoints::current() const {
@@ -65,12 +66,15 @@ bool Endpoints::leave(const Endpoint& endpoint, const error::v1::Error& error) {
     return false;
   }
   const std::string& leader = error.leader_address();
+  std::vector<std::string> found;
+  if (find_ && leader.empty() && &endpoint == current().get()) found = find_();
   const std::lock_guard guard(lock_);
   if (&endpoint != current_.get()) return true;
   if (!leader.empty() && std::ranges::find(addresses_, leader) == addresses_.end()) {
     addresses_.push_back(leader);
   }
-  current_ = made_for(leader.empty() ? after(endpoint.address(), addresses_) : leader);
+  const auto& known = found.empty() ? addresses_ : found;
+  current_ = made_for(leader.empty() ? after(endpoint.address(), known) : leader);
   return true;
 }
 

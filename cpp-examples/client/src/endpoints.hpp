@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,14 @@
 #include "springald/scheduler/v1/scheduler.grpc.pb.h"
 
 namespace springald {
+
+/// Where the schedulers of a cluster are.
+struct Cluster {
+  /// `host:port` of each that is known, at least one.
+  std::vector<std::string> addresses;
+  /// Tells where they are now, the one that leads first; nothing if they stay where they are.
+  std::function<std::vector<std::string>()> find;
+};
 
 /// A channel to one scheduler. Making it connects to nothing yet; the first call does.
 class Endpoint {
@@ -36,7 +45,7 @@ class Endpoint {
 /// The schedulers that are known, of which one is current. Several threads may use it.
 class Endpoints {
  public:
-  Endpoints(std::vector<std::string> addresses, Credentials credentials);
+  Endpoints(Cluster cluster, Credentials credentials);
 
   bool are_several() const { return several_; }
   /// The scheduler to ask now. It stays usable when another one becomes current.
@@ -49,6 +58,7 @@ class Endpoints {
   std::shared_ptr<const Endpoint> made_for(const std::string& address);
 
   const Credentials credentials_;
+  const std::function<std::vector<std::string>()> find_;
   const bool several_;
   mutable std::mutex lock_;
   std::vector<std::string> addresses_;

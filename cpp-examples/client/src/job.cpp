@@ -77,7 +77,6 @@ class Job::State {
   Session& session() { return *session_; }
   const std::shared_ptr<Session>& session_ptr() { return session_; }
   JobWatch& watch() { return *watch_; }
-  bool is_released() const { return released_; }
 
   /// Gives up the job's result, and the job if it runs; again does nothing.
   void release() {
@@ -90,6 +89,13 @@ class Job::State {
     } catch (const Error&) {
       // The result then goes when its time is over, or with its session.
     }
+  }
+
+  /// Notes that the result is read now, or throws: its rows go while they are read.
+  void begin_reading() {
+    if (!read_.exchange(true)) return;
+    raise(error::v1::CODE_JOB_NOT_FOUND, "a result is read once: got a second reading of " +
+                                             watch_->operation_id() + "; execute the query again");
   }
 
   /// Waits until the scheduler has made a job of the statement, or has refused it.
@@ -120,6 +126,7 @@ class Job::State {
   std::shared_ptr<Session> session_;
   std::unique_ptr<JobWatch> watch_;
   std::atomic<bool> released_ = false;
+  std::atomic<bool> read_ = false;
 };
 
 /// Rows that keep their job, and with it the result, alive until they were read to their end.
@@ -151,10 +158,6 @@ std::unique_ptr<RowSource> Job::open_rows(const std::shared_ptr<State>& state,
                                           const scheduler::v1::JobResult& result) {
   if (!result.has_remote()) return std::make_unique<InlineRows>(result.inline_().arrow_stream());
   const auto& id = state->watch().operation_id();
-  if (state->is_released()) {
-    raise(error::v1::CODE_JOB_NOT_FOUND,
-          "a result is read once: got a second reading of " + id + "; execute the query again");
-  }
   Parts parts(result.remote().parts().begin(), result.remote().parts().end());
   if (parts.empty()) {
     raise(error::v1::CODE_INTERNAL, "a result has at least one part: got none of " + id);
@@ -194,10 +197,15 @@ JobStatus Job::wait_for(std::chrono::milliseconds timeout) const {
   return status();
 }
 
-Batches Job::batches() { return Batches(open_rows(state_, state_->wait_result())); }
+Batches Job::batches() {
+  const auto result = state_->wait_result();
+  state_->begin_reading();
+  return Batches(open_rows(state_, result));
+}
 
 std::shared_ptr<arrow::Table> Job::table() {
   auto result = state_->wait_result();
+  state_->begin_reading();
   // A result that is another one, since it was lost, is read once more.
   for (int tried = 0;; ++tried) {
     try {

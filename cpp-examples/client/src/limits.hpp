@@ -32,6 +32,9 @@ inline constexpr milliseconds kSchedulerAwayMax = 60s;
 /// How long opening a session goes on among several schedulers of which none leads yet.
 inline constexpr milliseconds kElectionMax = 15s;
 
+/// How long a member of etcd may take to say who leads.
+inline constexpr milliseconds kEtcdCallMax = 2s;
+
 /// The wait before the second try; it doubles from try to try, up to the longest.
 inline constexpr milliseconds kBackoffFirst = 50ms;
 inline constexpr milliseconds kBackoffMax = 500ms;

@@ -23,8 +23,8 @@ class SchedulerClient {
   template <class Request, class Response>
   using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
 
-  SchedulerClient(std::vector<std::string> addresses, Credentials credentials)
-      : endpoints_(std::move(addresses), std::move(credentials)) {}
+  SchedulerClient(Cluster cluster, Credentials credentials)
+      : endpoints_(std::move(cluster), std::move(credentials)) {}
 
   /// Where the scheduler is that is asked now.
   std::string address() const { return endpoints_.current()->address(); }

@@ -44,13 +44,13 @@ void check_version(const scheduler::v1::ProtocolVersion& theirs, const std::stri
 
 }  // namespace
 
-Session::Session(const std::vector<std::string>& addresses, const ConnectOptions& options)
-    : Session(addresses, options, Credentials(options.tls)) {}
+Session::Session(const Cluster& cluster, const ConnectOptions& options)
+    : Session(cluster, options, Credentials(options.tls)) {}
 
-Session::Session(const std::vector<std::string>& addresses, const ConnectOptions& options,
+Session::Session(const Cluster& cluster, const ConnectOptions& options,
                  const Credentials& credentials)
     : options_(options),
-      scheduler_(addresses, credentials),
+      scheduler_(cluster, credentials),
       flight_(options.read_in_place, credentials),
       opened_(open(scheduler_, options)) {
   check_version(opened_.protocol_version(), scheduler_.address());

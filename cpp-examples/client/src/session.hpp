@@ -6,7 +6,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "flight_connections.hpp"
 #include "scheduler_client.hpp"
@@ -16,8 +15,8 @@ namespace springald {
 
 class Session {
  public:
-  /// Opens a session at the scheduler that leads, of those at some addresses.
-  Session(const std::vector<std::string>& addresses, const ConnectOptions& options);
+  /// Opens a session at the scheduler that leads.
+  Session(const Cluster& cluster, const ConnectOptions& options);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() { close(); }
@@ -43,8 +42,7 @@ class Session {
   }
 
  private:
-  Session(const std::vector<std::string>& addresses, const ConnectOptions& options,
-          const Credentials& credentials);
+  Session(const Cluster& cluster, const ConnectOptions& options, const Credentials& credentials);
   void keep(const std::stop_token& stopping);
 
   ConnectOptions options_;

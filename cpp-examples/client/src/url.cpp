@@ -1,7 +1,11 @@
 #include "url.hpp"
 
+#include <memory>
 #include <regex>
+#include <string>
+#include <vector>
 
+#include "leader_finder.hpp"
 #include "limits.hpp"
 #include "springald/error.hpp"
 
@@ -28,8 +32,7 @@ std::string address_of(const std::string& server, std::string_view url) {
   return parts[1].str() + ":" + std::to_string(port);
 }
 
-}  // namespace
-
+/// Returns each `host:port` that `springald://host:port,host:port` names.
 std::vector<std::string> addresses_of(std::string_view url) {
   if (url.find('@') != std::string_view::npos) {
     // The text before this may be a password, which must not be repeated.
@@ -46,6 +49,15 @@ std::vector<std::string> addresses_of(std::string_view url) {
     if (comma == std::string_view::npos) return addresses;
     rest.remove_prefix(comma + 1);
   }
+}
+
+}  // namespace
+
+Cluster cluster_of(std::string_view url) {
+  if (!url.starts_with(kEtcdScheme)) return {.addresses = addresses_of(url), .find = {}};
+  const auto finder = std::make_shared<LeaderFinder>(etcd_address_of(url));
+  return {.addresses = finder->wait(limits::kElectionMax),
+          .find = [finder] { return finder->find(); }};
 }
 
 }  // namespace springald

@@ -1,13 +1,14 @@
 /// Addresses of clusters as a person writes them.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "endpoints.hpp"
 
 namespace springald {
 
-/// Returns each `host:port` that `springald://host:port,host:port` names, or throws CallerError.
-std::vector<std::string> addresses_of(std::string_view url);
+/// Returns where the schedulers are that a URL names, `springald://host:port,host:port` or
+/// `springald+etcd://host:port/prefix`. Waits in etcd until one leads. Throws Error.
+Cluster cluster_of(std::string_view url);
 
 }  // namespace springald

@@ -51,6 +51,8 @@ struct ConnectOptions {
 class Connection {
  public:
   Connection(const std::vector<std::string>& addresses, const ConnectOptions& options);
+  /// Wraps a session. Users call connect().
+  explicit Connection(std::shared_ptr<Session> session);
   Connection(Connection&&) noexcept = default;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
@@ -123,8 +125,10 @@ class Connection {
 };
 
 /// Opens a session with the scheduler at `springald://host:port`, or with the one that leads of
-/// several at `springald://host:port,host:port`. While the session lives, calls and jobs ride
-/// through a scheduler that restarts with its state, and follow the leadership to another one.
+/// several at `springald://host:port,host:port`, or with the one that leads of those that keep
+/// their state in the etcd at `springald+etcd://host:port,host:port/prefix`. While the session
+/// lives, calls and jobs ride through a scheduler that restarts with its state, and follow the
+/// leadership to another one.
 ///
 /// Throws ClusterError (SCHEDULER_UNAVAILABLE) if nothing answers there within a few seconds, and
 /// CallerError if the URL is not one of a scheduler.

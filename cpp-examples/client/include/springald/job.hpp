@@ -54,7 +54,8 @@ class Job {
   scheduler::v1::JobStatus wait() const;
   scheduler::v1::JobStatus wait_for(std::chrono::milliseconds timeout) const;
 
-  /// Waits for the job and returns its rows, which are read once.
+  /// Waits for the job and returns its rows. They are read once, by batches() or table(), whether
+  /// they are many or came with the job's last news; a second call throws JOB_NOT_FOUND.
   ///
   /// Throws Error: the job failed or was cancelled, or its rows are gone.
   Batches batches();

@@ -4,9 +4,20 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.handler.ssl.SslContext;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** Opens the channels of a session, all with the same encryption. */
 final class Channels {
+  /** Says by warnings with a stack trace what each failed call says by its error. */
+  private static final Logger GRPC = Logger.getLogger("io.grpc.internal.ManagedChannelImpl");
+
+  static {
+    if (GRPC.getLevel() == null) {
+      GRPC.setLevel(Level.SEVERE);
+    }
+  }
+
   private final TlsOptions tls;
   private final SslContext context;
 

@@ -9,15 +9,22 @@ import java.util.Map;
 final class Endpoints implements AutoCloseable {
   private final Channels channels;
   private final boolean areSeveral;
+  private final SchedulerFinder finder;
 
   // Guarded by this.
   private final List<Address> addresses;
   private final Map<Address, Endpoint> made = new HashMap<>();
   private Endpoint current;
 
-  Endpoints(List<Address> addresses, Channels channels) {
+  /**
+   * Begins with the first of some addresses.
+   *
+   * @param finder tells where the schedulers are later on; null if that does not change
+   */
+  Endpoints(List<Address> addresses, SchedulerFinder finder, Channels channels) {
     this.channels = channels;
-    this.areSeveral = addresses.size() > 1;
+    this.finder = finder;
+    this.areSeveral = addresses.size() > 1 || finder != null;
     this.addresses = new ArrayList<>(addresses);
     this.current = madeFor(addresses.get(0));
   }
@@ -38,16 +45,26 @@ final class Endpoints implements AutoCloseable {
    *
    * @return false if the error says something else
    */
-  synchronized boolean leave(Endpoint endpoint, SpringaldException error) {
+  boolean leave(Endpoint endpoint, SpringaldException error) {
     String leader = error.details().leaderAddress();
     if (!(error instanceof ClusterException.NotLeader)
         && !(error instanceof ClusterException.SchedulerUnavailable)) {
       return false;
     }
-    if (endpoint == current) {
-      current = madeFor(leader.isEmpty() ? after(endpoint.address()) : Address.ofServer(leader));
-    }
+    boolean isAsked = finder != null && leader.isEmpty() && endpoint == current();
+    turn(endpoint, leader, isAsked ? finder.find() : List.of());
     return true;
+  }
+
+  private synchronized void turn(Endpoint endpoint, String leader, List<Address> found) {
+    if (endpoint != current) {
+      return;
+    }
+    Address next =
+        leader.isEmpty()
+            ? after(endpoint.address(), found.isEmpty() ? addresses : found)
+            : Address.ofServer(leader);
+    current = madeFor(next);
   }
 
   @Override
@@ -64,7 +81,7 @@ final class Endpoints implements AutoCloseable {
         address, wanted -> new Endpoint(wanted, channels.toScheduler(wanted, areSeveral)));
   }
 
-  private Address after(Address address) {
-    return addresses.get((addresses.indexOf(address) + 1) % addresses.size());
+  private static Address after(Address address, List<Address> among) {
+    return among.get((among.indexOf(address) + 1) % among.size());
   }
 }

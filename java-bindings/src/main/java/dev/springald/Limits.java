@@ -37,6 +37,9 @@ final class Limits {
   /** How long opening a session goes on among several schedulers of which none leads yet. */
   static final Duration ELECTION_MAX = Duration.ofSeconds(15);
 
+  /** How long a member of etcd may take to say who leads. */
+  static final Duration ETCD_CALL_MAX = Duration.ofSeconds(2);
+
   /** How often a reading has lost parts of a result made again. */
   static final int RESTORES_MAX = 5;
 

@@ -45,7 +45,7 @@ final class Restoring {
         if (pauseMs.isEmpty()) {
           throw broken;
         }
-        transport.pause(pauseMs.getAsLong());
+        Transport.pause(pauseMs.getAsLong());
       }
     }
   }

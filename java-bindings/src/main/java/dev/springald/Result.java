@@ -46,6 +46,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
   private final Schema schema;
   private SpringaldException failure;
   private boolean ended;
+  private long batchesRead;
   private boolean closed;
 
   private Result(Job job, BatchSource source) {
@@ -84,6 +85,7 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     checkOpen();
     if (!ended) {
       ended = !fetched();
+      batchesRead++;
     }
     return !ended;
   }
@@ -168,6 +170,20 @@ public final class Result implements AutoCloseable, Iterable<VectorSchemaRoot> {
     } finally {
       job.close();
     }
+  }
+
+  /** Throws when the batch that is there now is there no more. */
+  Runnable checkOfBatch() {
+    long batch = batchesRead;
+    return () -> {
+      checkOpen();
+      if (batchesRead != batch) {
+        throw ErrorCode.INVALID_ARGUMENT.error(
+            "a row is read until the next one is asked for: got one of batch "
+                + batch
+                + " after the next was asked for; keep its values with toList()");
+      }
+    };
   }
 
   BatchSource source() {

@@ -19,7 +19,7 @@ import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.types.pojo.Field;
 
 /**
- * One row of a result. It is good until the next one is asked for.
+ * One row of a result. It is good until the next one is asked for, or the result is closed.
  *
  * <p>Columns are named, or counted from 0; of several columns of one name the first is meant.
  * {@link #get} returns a value by this rule, whatever the encoding of its column, and null for
@@ -69,12 +69,20 @@ public final class Row {
   private final List<Field> fields;
   private final List<FieldVector> vectors;
   private final Values values;
+  private final Runnable checkLent;
   private int at;
 
+  /** A row of a batch that stays. */
   Row(VectorSchemaRoot root, DictionaryProvider dictionaries) {
+    this(root, dictionaries, () -> {});
+  }
+
+  /** A row of a batch; the check throws when the batch is there no more. */
+  Row(VectorSchemaRoot root, DictionaryProvider dictionaries, Runnable checkLent) {
     this.fields = root.getSchema().getFields();
     this.vectors = root.getFieldVectors();
     this.values = new Values(dictionaries);
+    this.checkLent = checkLent;
   }
 
   void moveTo(int row) {
@@ -360,6 +368,7 @@ public final class Row {
   }
 
   private int checked(int column) {
+    checkLent.run();
     if (column < 0 || column >= fields.size()) {
       throw ErrorCode.UNKNOWN_COLUMN.error(
           "columns are counted from 0 to " + (fields.size() - 1) + ": got " + column);

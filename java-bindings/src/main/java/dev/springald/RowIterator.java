@@ -22,7 +22,7 @@ final class RowIterator implements Iterator<Row> {
         return false;
       }
       batch = result.batch();
-      row = new Row(batch, result.dictionaries());
+      row = new Row(batch, result.dictionaries(), result.checkOfBatch());
       next = 0;
     }
     return true;

@@ -19,7 +19,8 @@ public final class Springald {
    * Opens a session with the usual options.
    *
    * @param url {@code springald://host:port} of a scheduler, or of several with commas in between;
-   *     without a port it is 50050
+   *     without a port it is 50050; or the etcd in which they keep their state, {@code
+   *     springald+etcd://host:port,host:port/prefix}, where the one that leads is found
    * @throws ClusterException.SchedulerUnavailable if nothing answers there within a few seconds
    * @throws CallerException.InvalidArgument if the URL is not one of a scheduler
    */
@@ -31,20 +32,29 @@ public final class Springald {
    * Opens a session.
    *
    * @param url {@code springald://host:port} of a scheduler, or of several with commas in between;
-   *     without a port it is 50050
+   *     without a port it is 50050; or the etcd in which they keep their state, {@code
+   *     springald+etcd://host:port,host:port/prefix}, where the one that leads is found
    * @param options settings, TLS, deadlines
    * @throws ClusterException.SchedulerUnavailable if nothing answers there in time
    * @throws CallerException.InvalidArgument if the URL is not one of a scheduler
    * @throws CallerException if a setting is unknown, protected, or does not take its value
    */
   public static Session connect(String url, ConnectOptions options) {
-    Transport transport = new Transport(Address.allOfUrl(url), options);
+    Transport transport = transport(Checks.text(url, "a cluster's url"), options);
     try {
       return new Session(transport, options);
     } catch (RuntimeException failed) {
       transport.close();
       throw failed;
     }
+  }
+
+  private static Transport transport(String url, ConnectOptions options) {
+    if (!url.startsWith(EtcdAddress.SCHEME)) {
+      return new Transport(Address.allOfUrl(url), null, options);
+    }
+    LeaderFinder finder = new LeaderFinder(EtcdAddress.ofUrl(url));
+    return new Transport(finder.await(Limits.ELECTION_MAX), finder, options);
   }
 
   /** The version of these bindings. */

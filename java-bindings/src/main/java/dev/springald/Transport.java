@@ -1,6 +1,8 @@
 package dev.springald;
 
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -24,10 +26,10 @@ final class Transport implements AutoCloseable {
   private final FlightConnections flight;
   private volatile boolean closed;
 
-  Transport(List<Address> addresses, ConnectOptions options) {
+  Transport(List<Address> addresses, SchedulerFinder finder, ConnectOptions options) {
     this.options = options;
     Channels channels = new Channels(options);
-    this.endpoints = new Endpoints(addresses, channels);
+    this.endpoints = new Endpoints(addresses, finder, channels);
     this.timer =
         new ScheduledThreadPoolExecutor(
             1,
@@ -87,6 +89,7 @@ final class Transport implements AutoCloseable {
       Duration timeout,
       Duration awayMax) {
     Backoff backoff = new Backoff(awayMax);
+    long beganNs = System.nanoTime();
     boolean redirected = false;
     while (true) {
       Endpoint endpoint = endpoints.current();
@@ -102,7 +105,8 @@ final class Transport implements AutoCloseable {
           continue;
         }
         OptionalLong pauseMs = backoff.nextMs();
-        if (pauseMs.isEmpty()) {
+        // A try that found nobody may have taken all the time that there is.
+        if (pauseMs.isEmpty() || System.nanoTime() - beganNs >= awayMax.toNanos()) {
           throw away;
         }
         pause(pauseMs.getAsLong());
@@ -148,6 +152,14 @@ final class Transport implements AutoCloseable {
       return method.apply(
           endpoint.calls().withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS), request);
     } catch (StatusRuntimeException failure) {
+      if (failure.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED
+          && endpoint.channel().getState(false) != ConnectivityState.READY) {
+        throw ErrorCode.SCHEDULER_UNAVAILABLE.error(
+            endpoint.peer()
+                + " must be reachable: got no connection within "
+                + timeout.toMillis()
+                + " ms; check that it runs, and at this address");
+      }
       String call = request.getClass().getSimpleName().replaceFirst("Request$", "");
       throw ErrorCodec.fromRpc(
           failure, endpoint.peer(), call + " within " + timeout.toMillis() + " ms");
@@ -155,7 +167,7 @@ final class Transport implements AutoCloseable {
   }
 
   /** Waits before another try. */
-  void pause(long milliseconds) {
+  static void pause(long milliseconds) {
     try {
       TimeUnit.MILLISECONDS.sleep(milliseconds);
     } catch (InterruptedException interrupted) {

@@ -4,9 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.apache.arrow.vector.BigIntVector;
 import org.junit.jupiter.api.Test;
+import springald.scheduler.v1.Scheduler.ListExecutorsRequest;
+import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
 
 /** What happens to a client whose cluster goes away. */
 class LossTest {
@@ -50,6 +60,54 @@ class LossTest {
       assertEquals(ROWS, rows);
       assertEquals(ROWS * (ROWS + 1) / 2, sum);
       assertTrue(result.failure().isEmpty());
+    }
+  }
+
+  /** A call that gets no connection at all says so, and not that it was too slow. */
+  @Test
+  void callThatReachesNobodySaysThatNobodyIsThere() throws Exception {
+    ConnectOptions options = ConnectOptions.builder().callTimeout(Duration.ofMillis(300)).build();
+    // The address takes connections and says nothing, so that none is ever complete.
+    try (ServerSocket mute = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        Transport transport =
+            new Transport(List.of(new Address("127.0.0.1", mute.getLocalPort())), null, options)) {
+      assertThrows(
+          ClusterException.SchedulerUnavailable.class,
+          () ->
+              transport.call(
+                  SchedulerServiceBlockingStub::listExecutors,
+                  ListExecutorsRequest.getDefaultInstance(),
+                  options.callTimeout(),
+                  Duration.ZERO));
+    }
+  }
+
+  /** A host that nobody knows is told by an error, and by no warning beside it. */
+  @Test
+  void connectToAnUnknownHostWarnsOfNothing() {
+    Logger logger = Logger.getLogger("io.grpc");
+    List<LogRecord> records = Collections.synchronizedList(new ArrayList<>());
+    Handler kept =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            records.add(record);
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    logger.addHandler(kept);
+    try {
+      assertThrows(
+          ClusterException.SchedulerUnavailable.class,
+          () -> Springald.connect("springald://no.such.host.invalid:1"));
+      assertEquals(List.of(), records.stream().map(LogRecord::getMessage).toList());
+    } finally {
+      logger.removeHandler(kept);
     }
   }
 

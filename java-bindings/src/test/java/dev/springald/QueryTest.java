@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -40,6 +41,22 @@ class QueryTest {
       result.rows().forEach(row -> rows.add(row.toList()));
       assertEquals(List.of(List.of(1L, "a")), rows);
     }
+  }
+
+  /** A row is read until the next one is asked for, and while its result is open. */
+  @Test
+  void rowThatIsThereNoMoreTellsSo() {
+    Row row;
+    try (Result result = session.sql("SELECT 1 AS one").fetch()) {
+      Iterator<Row> rows = result.rows().iterator();
+      Row first = rows.next();
+      assertEquals(1, first.getInt("one"));
+      assertFalse(rows.hasNext());
+      assertThrows(CallerException.InvalidArgument.class, () -> first.getInt("one"));
+      row = first;
+    }
+    assertThrows(CallerException.JobNotFound.class, () -> row.getLong(0));
+    assertThrows(CallerException.JobNotFound.class, row::toList);
   }
 
   /** A large result is fetched from executors batch by batch, complete and in order. */
