@@ -12,7 +12,13 @@ from conformance.clients import Client, all_clients
 from conformance.support import PAGE, support_page
 from conformance.tidy import tidied
 from conformance.vectors import FOLDER, all_vectors
-from springald.conformance.v1.vector_pb2 import VectorFile
+from springald.conformance.v1.vector_pb2 import (
+    FEATURE_TLS,
+    FEATURE_UNSPECIFIED,
+    Feature,
+    VectorFile,
+)
+from springald.plan.v1 import plan_pb2
 
 ROOT: Final = Path(__file__).parents[2]
 CLAUSE: Final = re.compile(r"\bP\d\.\d+\b")
@@ -52,6 +58,29 @@ def test_files_of_vectors_are_in_their_layout() -> None:
     for path in FOLDER.glob("*.textproto"):
         content = text_format.Parse(path.read_text(), VectorFile())
         assert path.read_text() == tidied(content), f"{path.name}: python -m conformance.tidy"
+
+
+def test_every_kind_of_a_plan_is_in_a_vector() -> None:
+    """Relations and expressions of each kind are sent by every client, in some vector."""
+    trees = [
+        call.statement.plan.relations
+        for vector in all_vectors()
+        for step in vector.message.steps
+        for call in (step.execute, step.describe)
+    ]
+    for node, listed in (
+        (plan_pb2.Relation, [tree.relations for tree in trees]),
+        (plan_pb2.Expression, [tree.expressions for tree in trees]),
+    ):
+        kinds = {field.name for field in node.DESCRIPTOR.oneofs_by_name["kind"].fields}
+        found = {each.WhichOneof("kind") for nodes in listed for each in nodes}
+        assert kinds - found == set()
+
+
+def test_every_feature_is_asked_for_by_a_vector() -> None:
+    """A client that says it can do something is asked for it; encryption has tests of its own."""
+    asked = {feature for vector in all_vectors() for feature in vector.needs}
+    assert set(Feature.values()) - asked == {FEATURE_UNSPECIFIED, FEATURE_TLS}
 
 
 def test_clauses_are_proved() -> None:
