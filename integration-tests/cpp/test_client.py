@@ -7,6 +7,7 @@ import pytest
 from fake_cluster import Script, running_cluster
 
 from cpp.programs import ROOT, run
+from springald.errors import SchedulerUnavailableError
 from springald.type.v1 import type_pb2
 from springald.types import schema_to_proto
 
@@ -81,6 +82,14 @@ def test_result_is_read_once() -> None:
         "3 JOB_NOT_FOUND JOB_NOT_FOUND",
         "4 JOB_NOT_FOUND JOB_NOT_FOUND",
     ]
+
+
+def test_statement_that_reaches_nobody_is_told_so() -> None:
+    """A scheduler that is away all the time that a statement may take was not too slow."""
+    with running_cluster() as cluster:
+        cluster.scripts["away"] = Script(refusal=SchedulerUnavailableError("away"))
+        printed = run("tests/accept_timeout", cluster.url, "300", "away").decode()
+    assert printed == "SCHEDULER_UNAVAILABLE\n"
 
 
 def test_format_table_keeps_each_row_on_a_line() -> None:

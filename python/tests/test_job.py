@@ -231,6 +231,16 @@ def test_wait_broken_stream_is_attached_again(
     assert cluster.calls.count("attach") == breaks
 
 
+def test_execute_without_a_scheduler_says_that_none_is_there(
+    cluster: FakeCluster, con: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement that reaches nobody all the time that it waits was not too slow."""
+    monkeypatch.setattr("springald.job.CALL_MS_MAX", 300)
+    cluster.default = Script(refusal=SchedulerUnavailableError("away"))
+    with pytest.raises(SchedulerUnavailableError):
+        con.sql("SELECT 1").execute()
+
+
 def test_wait_stream_broken_for_good_fails(
     cluster: FakeCluster, con: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,8 @@ class Job::State {
   void wait_accepted() {
     const auto timeout = session_->options().call_timeout;
     if (!watch_->wait_first(timeout)) {
+      // Nobody is there; nobody is slow.
+      if (const auto broken = watch_->broken()) raise(*broken);
       raise(error::v1::CODE_DEADLINE_EXCEEDED,
             "a scheduler must accept a statement within " + std::to_string(timeout.count()) +
                 " ms: got no news from " + session_->scheduler().address() +

@@ -47,6 +47,11 @@ std::optional<error::v1::Error> JobWatch::failure() const {
   return failure_;
 }
 
+std::optional<error::v1::Error> JobWatch::broken() const {
+  const std::lock_guard guard(lock_);
+  return broken_;
+}
+
 bool JobWatch::wait_first(limits::milliseconds timeout) const {
   std::unique_lock guard(lock_);
   return changed_.wait_for(guard, timeout, [this] { return heard_ || is_over(); });
@@ -81,6 +86,7 @@ void JobWatch::run(const std::stop_token& stopping) {
       return;
     }
     was_broken = true;
+    note_broken(*broken);
     const auto wait = backoff.next();
     if (!wait) {
       fail(*broken);
@@ -149,6 +155,7 @@ void JobWatch::accept(const JobUpdate& update) {
   std::unique_lock guard(lock_);
   update_ = update;
   heard_ = true;
+  broken_.reset();
   if (is_final(update.status()) && update.has_error()) {
     failure_ = update.error();
     add_caret(*failure_, statement_);
@@ -157,6 +164,11 @@ void JobWatch::accept(const JobUpdate& update) {
   changed_.notify_all();
   guard.unlock();
   for (const auto& listener : listeners) listener(update);
+}
+
+void JobWatch::note_broken(const error::v1::Error& error) {
+  const std::lock_guard guard(lock_);
+  broken_ = error;
 }
 
 void JobWatch::fail(error::v1::Error error) {

@@ -36,6 +36,9 @@ class JobWatch {
   /// Why the job, or the following of it, came to a bad end.
   std::optional<error::v1::Error> failure() const;
 
+  /// Why the last stream broke, as long as no other one has told anything.
+  std::optional<error::v1::Error> broken() const;
+
   /// Waits for the first news, or for the failure to get any; false if the time was over.
   bool wait_first(limits::milliseconds timeout) const;
   /// Waits for the end; false if the time was over before.
@@ -54,6 +57,7 @@ class JobWatch {
                                        Backoff& backoff);
   std::shared_ptr<grpc::ClientContext> open_context(const std::stop_token& stopping);
   void accept(const scheduler::v1::JobUpdate& update);
+  void note_broken(const error::v1::Error& error);
   void fail(error::v1::Error error);
   bool is_over() const;
   bool pause(const std::stop_token& stopping, limits::milliseconds time);
@@ -68,6 +72,7 @@ class JobWatch {
   scheduler::v1::JobUpdate update_;
   bool heard_ = false;
   std::optional<error::v1::Error> failure_;
+  std::optional<error::v1::Error> broken_;
   std::vector<Listener> listeners_;
   std::shared_ptr<grpc::ClientContext> context_;
   std::jthread thread_;  // last: it uses all the others

@@ -208,7 +208,10 @@ class Job:
     def _wait_accepted(self) -> None:
         """Waits until the scheduler has made a job of the statement, or has refused it."""
         if not self._watch.wait_first(CALL_MS_MAX / 1000):
+            broken = self._watch.broken
             self._release()
+            if broken is not None:  # Nobody is there; nobody is slow.
+                raise broken
             raise DeadlineExceededError(
                 f"a scheduler must accept a statement within {CALL_MS_MAX} ms: got no news from "
                 f"{self._session.transport.address}; its process may be stopped or overloaded: "

@@ -67,6 +67,7 @@ class JobWatch:
         self._update = pb.JobUpdate()
         self._heard = False
         self._failure: SpringaldError | None = None
+        self._broken: SpringaldError | None = None
         self._stream: Stream[pb.ExecuteResponse] | Stream[pb.AttachJobResponse] | None = None
         self._listeners: list[Listener] = []
         self._stopped = threading.Event()
@@ -98,6 +99,12 @@ class JobWatch:
         """Why the job, or the following of it, came to a bad end."""
         with self._changed:
             return self._failure
+
+    @property
+    def broken(self) -> SpringaldError | None:
+        """Why the last stream broke, as long as no other one has told anything."""
+        with self._changed:
+            return self._broken
 
     def wait_first(self, timeout_s: float | None) -> bool:
         """Waits for the first news, or for the failure to get any; False if the time was over."""
@@ -154,6 +161,8 @@ class JobWatch:
                 broken = error
             except (SessionNotFoundError, JobNotFoundError) as error:
                 raise self._forgotten(error) if broken else error from None
+            with self._changed:
+                self._broken = broken
             first = first or broken
             wait_s = next(waits, None)
             if wait_s is None:
@@ -196,6 +205,7 @@ class JobWatch:
         with self._changed:
             self._update = update
             self._heard = True
+            self._broken = None
             self._released = []
             is_remote = update.result.WhichOneof("rows") == "remote"
             self.holds_little = JobStatus.from_proto(update.status).is_final and not is_remote

@@ -194,7 +194,11 @@ public final class Job implements AutoCloseable {
     Duration timeout = session.transport().options().callTimeout();
     try {
       if (!watch.awaitFirst(timeout)) {
+        SpringaldException broken = watch.broken();
         close();
+        if (broken != null) {
+          throw broken; // Nobody is there; nobody is slow.
+        }
         throw ErrorCode.DEADLINE_EXCEEDED.error(
             "a scheduler must accept a statement within "
                 + timeout.toMillis()

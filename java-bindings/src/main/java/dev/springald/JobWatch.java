@@ -33,6 +33,7 @@ final class JobWatch {
   private boolean heard;
   private boolean stopped;
   private SpringaldException broken;
+  private SpringaldException lastBroken;
   private final Backoff backoff = new Backoff(Limits.SCHEDULER_AWAY_MAX);
   private ClientCallStreamObserver<?> stream;
 
@@ -49,6 +50,11 @@ final class JobWatch {
 
   synchronized SpringaldException failure() {
     return failure;
+  }
+
+  /** Why the last stream broke, as long as no other one has told anything; else null. */
+  synchronized SpringaldException broken() {
+    return lastBroken;
   }
 
   synchronized JobStatus status() {
@@ -157,6 +163,7 @@ final class JobWatch {
     synchronized (this) {
       update = news;
       heard = true;
+      lastBroken = null;
       backoff.reset();
       if (JobStatus.fromProto(news.getStatus()).isFinal() && news.hasError()) {
         failure = ErrorCodec.fromProto(news.getError());
@@ -188,6 +195,7 @@ final class JobWatch {
         return;
       }
       broken = error;
+      lastBroken = error;
       pauseMs = backoff.nextMs();
       if (pauseMs.isEmpty()) {
         fail(error);

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +20,11 @@ import java.util.logging.Logger;
 import org.apache.arrow.vector.BigIntVector;
 import org.junit.jupiter.api.Test;
 import springald.scheduler.v1.Scheduler.ListExecutorsRequest;
+import springald.scheduler.v1.Scheduler.OpenSessionRequest;
+import springald.scheduler.v1.Scheduler.OpenSessionResponse;
+import springald.scheduler.v1.Scheduler.ProtocolVersion;
 import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceBlockingStub;
+import springald.scheduler.v1.SchedulerServiceGrpc.SchedulerServiceImplBase;
 
 /** What happens to a client whose cluster goes away. */
 class LossTest {
@@ -79,6 +87,37 @@ class LossTest {
                   ListExecutorsRequest.getDefaultInstance(),
                   options.callTimeout(),
                   Duration.ZERO));
+    }
+  }
+
+  /** A statement that reaches nobody all the time that it waits was not too slow. */
+  @Test
+  void statementThatReachesNobodySaysThatNobodyIsThere() throws Exception {
+    ConnectOptions options = ConnectOptions.builder().callTimeout(Duration.ofMillis(500)).build();
+    InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    Server server = NettyServerBuilder.forAddress(anywhere).addService(new Greeter()).build();
+    server.start();
+    try (Session session =
+        Springald.connect("springald://127.0.0.1:" + server.getPort(), options)) {
+      server.shutdownNow().awaitTermination();
+      Query query = session.sql("SELECT 1");
+      assertThrows(ClusterException.SchedulerUnavailable.class, query::execute);
+    } finally {
+      server.shutdownNow();
+    }
+  }
+
+  /** Opens sessions, and does nothing else. */
+  private static final class Greeter extends SchedulerServiceImplBase {
+    @Override
+    public void openSession(
+        OpenSessionRequest request, StreamObserver<OpenSessionResponse> answer) {
+      answer.onNext(
+          OpenSessionResponse.newBuilder()
+              .setSessionId("s1")
+              .setProtocolVersion(ProtocolVersion.newBuilder().setMajor(Limits.PROTOCOL_MAJOR))
+              .build());
+      answer.onCompleted();
     }
   }
 
