@@ -19,7 +19,12 @@ from springald import JobStatus
 from springald import errors as e
 from springald.plan.v1.plan_pb2 import Plan, PlanVersion, SqlText
 
-QUERY = "SELECT id, k, CASE WHEN id % 5 > 0 THEN s END AS s, id / 3.0 AS q FROM numbers"
+QUERY = """
+SELECT id, k, CASE WHEN id % 5 > 0 THEN s END AS s, id / 3.0 AS q,
+    CAST(CAST(id AS INT) AS DATE) AS d, to_timestamp_micros(id * 1234567) AS t,
+    CAST('03:04:05.678' AS TIME) AS o, CAST(id AS DECIMAL(20, 3)) AS m, id % 2 = 0 AS b
+FROM numbers
+"""
 
 
 @pytest.fixture

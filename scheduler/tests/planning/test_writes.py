@@ -143,6 +143,12 @@ def test_each_statement_has_files_of_its_own(simulation: Simulation) -> None:
         ("COPY t TO 'OUT/' STORED AS AVRO", e.UnsupportedError, "Writer"),
         ("COPY t TO 'OUT' ", e.SpringaldError, "(?i)format"),
         ("COPY t TO 'FILE' STORED AS CSV", e.InvalidArgumentError, "folder"),
+        ("COPY t TO 'OUT.csv' OPTIONS ('timestamp_tz_format' '%Y')", e.UnsupportedError, "_tz_f"),
+        ("COPY t TO 'OUT.csv' OPTIONS (format.compression_level 9)", e.UnsupportedError, "level"),
+        ("COPY t TO 'OUT.json' OPTIONS ('compression_level' '9')", e.UnsupportedError, "level"),
+        ("COPY t TO 'OUT.parquet' OPTIONS ('metadata::k' 'v')", e.UnsupportedError, "metadata"),
+        ("COPY t TO 'OUT/' STORED AS ARROW OPTIONS ('a' 'b')", e.SpringaldError, "a"),
+        ("INSERT INTO leveled VALUES (1)", e.UnsupportedError, "level"),
         ("COPY information_schema.tables TO 'OUT.csv'", e.UnsupportedError, "session's own"),
         ("INSERT INTO one SELECT * FROM t", e.SpringaldError, "single file"),
         ("INSERT INTO v SELECT * FROM t", e.UnsupportedError, "a view"),
@@ -163,6 +169,10 @@ def test_what_cannot_be_written_is_refused(
     (tmp_path / "file").write_text("")
     simulation.statement("CREATE VIEW v AS SELECT * FROM t")
     simulation.upload("u", pa.table({"a": [1]}))
+    simulation.statement(
+        f"CREATE EXTERNAL TABLE leveled (a INT) STORED AS CSV LOCATION '{tmp_path}/' "
+        "OPTIONS ('compression_level' '9')"
+    )
     planner = Planner([tmp_path], tmp_path / "planner2")
     planner.open_session(SESSION, {})
     planner.restore_session(SESSION, simulation.planner.snapshot(SESSION))

@@ -8,7 +8,9 @@ Losses of DataFusion 55, each found without an error from the engine:
   comes back as one that runs forwards;
 - a series of which no column is read comes back as one whose rows do not fit its schema;
 - a scan of Arrow streams comes back as one of Arrow files;
-- of the options of CSV and JSON files only some are written, compression for one is not.
+- of the options of CSV and JSON files only some are written, compression for one is not;
+- a sink for CSV files that is told no formats writes dates and times as nothing, see
+  `springald.engine.sinks`, and sinks forget some options.
 
 A plan that may lose something is planned where it runs instead, or is mended where that is easy.
 """
@@ -39,6 +41,13 @@ _WRITTEN_OPTIONS: Final[dict[str, frozenset[str]]] = {
     "json": frozenset({"schema_infer_max_rec"}),
 }  # fmt: skip
 """Options that plans carry, or that matter only while a table is made."""
+_FORGOTTEN: Final = {
+    "parquet": re.compile(r"metadata::|crypto\."),
+    "csv": re.compile(r"timestamp_tz_format$|compression_level$"),
+    "json": re.compile(r"compression_level$"),
+    "arrow": re.compile(r""),
+}
+"""Options by the beginning of their names; files of Arrow are not written by the engine's sink."""
 
 
 def loses_meaning(plan_text: str) -> bool:
@@ -91,6 +100,12 @@ def keeps_options(file_format: str, options: Iterable[tuple[str, str]]) -> bool:
     if written is None:
         return not any(name.startswith("crypto.") for name in names)
     return names <= written
+
+
+def lost_when_written(file_format: str, options: Iterable[tuple[str, str]]) -> list[str]:
+    """Returns the options of files to be written that a sink forgets when it is written down."""
+    names = (name.lower().removeprefix("format.") for name, _ in options)
+    return [name for name in names if _FORGOTTEN[file_format].match(name)]
 
 
 def same_operators(before: str, after: str) -> bool:

@@ -153,7 +153,7 @@ def parse_external_table(sql: str) -> ExternalTable:
                 location_start=following.start,
                 location_end=following.end,
                 if_not_exists=if_not_exists,
-                options=_options(rest),
+                options=format_options(rest),
             )
     message = "CREATE EXTERNAL TABLE names a LOCATION '...': got none"
     raise SqlSyntaxError(message, position=position_at(sql, len(sql.rstrip())))
@@ -247,7 +247,7 @@ def _outside_parentheses(found: list[Token]) -> list[Token]:
     return outside
 
 
-def _options(found: list[Token]) -> tuple[tuple[str, str], ...]:
+def format_options(found: list[Token]) -> tuple[tuple[str, str], ...]:
     """Reads `OPTIONS (name value, ...)`; a name may have several words with dots between."""
     start = next((i for i, token in enumerate(found) if keyword(token) == "OPTIONS"), None)
     if start is None or [token.text for token in found[start + 1 : start + 2]] != ["("]:

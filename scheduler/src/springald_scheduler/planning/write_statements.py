@@ -6,6 +6,7 @@ from typing import Final
 
 from springald.errors import SqlSyntaxError
 from springald.sql_text import Kind, Token
+from springald_scheduler.planning.statements import format_options
 from springald_scheduler.planning.words import keyword, position_at, value, words
 
 ROWS: Final = '"~"'
@@ -27,12 +28,14 @@ class WriteStatement:
         template: The statement over the table `ROWS` instead.
         table: The table that gets the rows; empty for files.
         location: The files; empty for a table.
+        options: Options of the files, by name as written.
     """
 
     query: str
     template: str
     table: str = ""
     location: str = ""
+    options: tuple[tuple[str, str], ...] = ()
 
 
 def parse_copy(sql: str) -> WriteStatement:
@@ -53,7 +56,9 @@ def parse_copy(sql: str) -> WriteStatement:
         query = f"{_blank(sql[: start - len(_FROM)])}{_FROM}{sql[start:end]} SELECT *"
     padded = _blank(sql[start:end])[: -len(ROWS)] + ROWS
     template = f"{sql[:start]}{padded}{sql[end:]}"
-    return WriteStatement(query, template, location=value(rest[1]))
+    return WriteStatement(
+        query, template, location=value(rest[1]), options=format_options(rest[2:])
+    )
 
 
 def parse_insert(sql: str) -> WriteStatement:

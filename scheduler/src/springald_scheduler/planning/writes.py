@@ -42,8 +42,10 @@ from springald_scheduler.planning.distribution import (
 )
 from springald_scheduler.planning.engine_errors import engine_errors
 from springald_scheduler.planning.explain import operators_of
+from springald_scheduler.planning.fidelity import lost_when_written
 from springald_scheduler.planning.model import ClusterShape
 from springald_scheduler.planning.session import PlannerSession, table_kind
+from springald_scheduler.planning.statements import parse_external_table
 from springald_scheduler.planning.words import keywords, words
 from springald_scheduler.planning.write_statements import ROWS, WriteStatement
 
@@ -84,12 +86,28 @@ def _template(session: PlannerSession, statement: WriteStatement, rows: pa.Schem
         plan = context.sql(sql).execution_plan()
         text = plan.display_indent()
         if "ArrowFileSink" not in text:
-            return sinks.marked(pv.parse(plan.to_bytes(context)))
+            root = pv.parse(plan.to_bytes(context))
+            _check_options(session, statement, root.kind.removesuffix("_sink"))
+            return sinks.marked(root)
+        _check_options(session, statement, "arrow")
         if "PARTITIONED" in keywords(words(statement.template)):
             message = "values become folders in Parquet, CSV and JSON: got Arrow"
             raise UnsupportedError(f"{message}; choose another format")
         (child,) = plan.children()
         return pv.parse(child.to_bytes(context))
+
+
+def _check_options(session: PlannerSession, statement: WriteStatement, file_format: str) -> None:
+    """Refuses options that would not reach those who write."""
+    options = statement.options
+    if statement.table:
+        entry = session.entries[statement.table]
+        options = entry.options
+        if entry.statement:
+            options = parse_external_table(entry.statement).options
+    if lost := lost_when_written(file_format, options):
+        message = "options of files reach those who write them: got one that the engine forgets"
+        raise UnsupportedError(f"{message}, {', '.join(lost)}; leave it out")
 
 
 def _check_table(session: PlannerSession, name: str) -> None:
