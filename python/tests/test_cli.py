@@ -88,6 +88,22 @@ def test_sql_json_is_one_object_a_line() -> None:
     assert [json.loads(line) for line in ran.stdout.splitlines()] == ROWS.to_pylist()
 
 
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("json", '{"l":["1970-01-01 00:00:00.000000001",null]}'),
+        ("csv", '"[""1970-01-01 00:00:00.000000001"",null]"'),
+    ],
+)
+def test_sql_times_inside_of_values_keep_their_digits(
+    cluster: FakeCluster, form: str, line: str
+) -> None:
+    """Nanoseconds are written at any depth, with pandas and without."""
+    times = pa.array([[1, None]], pa.list_(pa.timestamp("ns")))
+    cluster.default = Script(rows=pa.table({"l": times}))
+    assert run("sql", "SELECT 1", "--format", form).stdout.splitlines()[-1] == line
+
+
 def test_sql_arrow_on_standard_output_is_a_stream() -> None:
     """A pipe gets the Arrow stream format."""
     ran = run("sql", "SELECT 1", "--format", "arrow")

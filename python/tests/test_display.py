@@ -91,3 +91,11 @@ def test_rows_of_explain_are_shown_as_texts_that_move_no_cursor() -> None:
     assert rows_text(rows.rename_columns(["plan_type", "other"])).startswith("+--")
     numbers = pa.table({"plan_type": [1], "plan": [2]})
     assert rows_text(numbers) == text_table(numbers)
+
+
+def test_cell_texts_of_times_in_lists_are_arrows() -> None:
+    """A time inside of a value is written as a time alone is, with all its digits."""
+    times = pa.chunked_array([pa.array([[1, None]], pa.list_(pa.timestamp("ns")))])
+    assert cell_texts(times) == ["[1970-01-01 00:00:00.000000001, None]"]
+    days = pa.chunked_array([pa.array([[("k", 5)]], pa.map_(pa.string(), pa.date32()))])
+    assert cell_texts(days) == ["[('k', 1970-01-06)]"]

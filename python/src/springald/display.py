@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from springald.client_limits import CELL_CHARACTERS_MAX
+from springald.python_values import nested_value
 from springald.type_families import is_number
 
 __all__ = ["cell_texts", "html_table", "rows_text", "text_table"]
@@ -120,9 +121,9 @@ def _reads_well_in_arrow(kind: pa.DataType) -> bool:
 
 def _value_text(value: pa.Scalar) -> str:
     try:
-        plain: Any = value.as_py()
-    except (ValueError, OverflowError, ImportError):
-        # Times with nanoseconds, and years beyond 9999: Arrow's own notation.
+        plain: Any = nested_value(value, _shown)
+    except (ValueError, NotImplementedError):
+        # What Arrow does not write as text, such as intervals in a list: its own notation.
         return str(pa.array([value], value.type))
     if plain is None:
         return "NULL"
@@ -131,6 +132,17 @@ def _value_text(value: pa.Scalar) -> str:
     if isinstance(plain, bool):
         return str(plain).lower()
     return str(plain)
+
+
+class _Words(str):
+    """Text that stands in a list as it is, without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _shown(value: pa.Scalar) -> Any:  # noqa: ANN401 - any value
+    return _Words(value.cast(pa.string())) if pa.types.is_temporal(value.type) else value.as_py()
 
 
 def _one_line(text: str) -> str:
