@@ -13,7 +13,7 @@ import pytest
 from scheduler_kit import DEADLINE_S, FACTS, Executor, ScriptedPlanner, captured_logs, sql
 
 import springald
-from springald import job_watch
+from springald import job, job_watch
 from springald.errors import IoFailedError, SchedulerUnavailableError
 from springald.grpc_transport import GrpcTransport
 from springald.scheduler.v1 import scheduler_pb2 as pb
@@ -118,6 +118,23 @@ def test_state_that_cannot_be_written_is_named(
     assert f"kept in {path}: got {reason}" in raised.message
     lines = [each for each in logs if each["event"] == "state is not kept"]
     assert [f"{path}: got {reason}" in each["reason"] for each in lines] == [True]
+
+
+def test_statement_that_is_not_accepted_in_time_tells_what_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time may be over before a scheduler was looked for long enough."""
+    path = tmp_path / "state.db"
+    with (
+        running(path, monkeypatch) as scheduler,
+        springald.connect(f"springald://{scheduler.address}") as con,
+    ):
+        monkeypatch.setattr(job_watch, "SCHEDULER_AWAY_MS_MAX", 60_000)
+        monkeypatch.setattr(job, "CALL_MS_MAX", 4_000)
+        scheduler.spoil(PRAGMAS[FULL])
+        with pytest.raises(SchedulerUnavailableError) as told:
+            con.execute_plan(sql("SELECT 1"))
+        assert f"kept in {path}: got {FULL}" in str(told.value)
 
 
 def test_call_that_is_made_again_tells_what_it_began_with(

@@ -161,12 +161,13 @@ class JobWatch:
                 broken = error
             except (SessionNotFoundError, JobNotFoundError) as error:
                 raise self._forgotten(error) if broken else error from None
+            first = first or broken
+            broken = broken.after(first)
             with self._changed:
                 self._broken = broken
-            first = first or broken
             wait_s = next(waits, None)
             if wait_s is None:
-                raise broken.after(first)
+                raise broken
             self._stopped.wait(wait_s)
         self._fail(CancelledError(f"following {self.operation_id} was given up"))
 
