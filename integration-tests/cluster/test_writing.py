@@ -243,14 +243,14 @@ def test_writers_at_once_do_not_mix(
     assert one == list(range(one[0], one[0] + NUMBERS_ROWS))
 
 
-def test_cluster_writes_where_it_may_read(tmp_path: Path) -> None:
-    """Folders that are not allowed are not written either."""
+def test_cluster_writes_where_it_may(tmp_path: Path) -> None:
+    """Folders that may be read are not written to unless they are named for that."""
     (allowed := tmp_path / "allowed").mkdir()
     (tmp_path / "own").mkdir()
     own = Footprint(tmp_path / "own")
-    with started_in(own, allow_path=json.dumps([str(allowed)])) as small, small.connect() as con:
+    with started_in(own, allow_write=json.dumps([str(allowed)])) as small, small.connect() as con:
         con.sql(f"COPY (VALUES (1)) TO '{allowed}/a.csv'")
-        with pytest.raises(e.PathNotAllowedError, match="--allow-path"):
+        with pytest.raises(e.PathNotAllowedError, match="--allow-write"):
             con.sql(f"COPY (VALUES (1)) TO '{tmp_path}/a.csv'")
     assert (allowed / "a.csv").exists()
     assert not (tmp_path / "a.csv").exists()

@@ -34,6 +34,17 @@ def test_settings_that_open_the_machine_are_refused_with_all_reasons() -> None:
         SchedulerSettings(bind="0.0.0.0:50050", insecure=True)
     opened = SchedulerSettings(bind="0.0.0.0:1", insecure=True, allow_path=[Path("data")])
     assert opened.allowed_paths == [str(Path.cwd() / "data")]
+    assert opened.writable_paths == []
+
+
+def test_settings_let_others_write_only_where_it_is_named() -> None:
+    """This machine writes where it reads; others write nowhere, or inside of what they read."""
+    assert SchedulerSettings().writable_paths == ["/"]
+    assert SchedulerSettings(allow_path=[Path("/a")]).writable_paths == ["/a"]
+    named = SchedulerSettings(allow_path=[Path("/a")], allow_write=[Path("/a/b")])
+    assert named.writable_paths == ["/a/b"]
+    with pytest.raises(ValidationError, match="inside of --allow-path"):
+        SchedulerSettings(allow_path=[Path("/a")], allow_write=[Path("/b")])
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def serve(settings: SchedulerSettings, causes: "SimpleQueue[str]") -> None:
         planner = PlannerProcesses(
             settings.allowed_paths,
             folder,
+            writable_paths=settings.writable_paths,
             planning_ms_max=settings.planning_ms_max,
             planning_bytes_max=settings.planning_memory,
         )

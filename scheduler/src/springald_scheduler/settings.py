@@ -48,6 +48,12 @@ class SchedulerSettings(BaseSettings):
         description="Folder that tables may be read from; may be given several times. "
         "By default every folder, if only this machine reaches the address.",
     )
+    allow_write: list[Path] = Field(
+        default_factory=list,
+        description="Folder that COPY and INSERT may write to, inside of one that may be read; may "
+        "be given several times. By default all that may be read, if only this machine reaches the "
+        "address, and none otherwise.",
+    )
     insecure: bool = Field(
         default=False, description="Allows an address that others can reach, without TLS."
     )
@@ -137,6 +143,13 @@ class SchedulerSettings(BaseSettings):
         return [str(path.absolute()) for path in self.allow_path] or ["/"]
 
     @property
+    def writable_paths(self) -> list[str]:
+        """The folders that files may be written to."""
+        if not self.allow_write and is_loopback(self.bind.rpartition(":")[0]):
+            return self.allowed_paths
+        return [str(path.absolute()) for path in self.allow_write]
+
+    @property
     def executor_silence_ms_max(self) -> int | None:
         """How long an executor may be silent; None is without end."""
         return round(self.executor_timeout * _SECONDS_MS) or None
@@ -176,6 +189,13 @@ class SchedulerSettings(BaseSettings):
                     f"others can reach {host}, so the folders that they may read must be named: "
                     "got none; add --allow-path"
                 )
+        readable = [Path(path) for path in self.allowed_paths]
+        problems += (
+            "what is written is read back, so --allow-write lies inside of --allow-path: got "
+            f"{path}; allow both"
+            for path in map(Path, self.writable_paths)
+            if not any(path.is_relative_to(folder) for folder in readable)
+        )
         if problems:
             raise ValueError("; ".join(problems))
         return self

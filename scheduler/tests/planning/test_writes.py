@@ -137,7 +137,9 @@ def test_each_statement_has_files_of_its_own(simulation: Simulation) -> None:
     ("sql", "error", "words"),
     [
         ("COPY t TO 's3://b/x/' STORED AS CSV", e.PathNotAllowedError, "local path"),
-        ("COPY t TO '/etc/x/' STORED AS CSV", e.PathNotAllowedError, "--allow-path"),
+        ("COPY t TO '/etc/x/' STORED AS CSV", e.PathNotAllowedError, "--allow-write"),
+        ("COPY t TO 'OUT/../t/' STORED AS CSV", e.PathNotAllowedError, "--allow-write"),
+        ("INSERT INTO t SELECT * FROM t", e.PathNotAllowedError, "--allow-write"),
         ("COPY t TO 'OUT/*.csv' STORED AS CSV", e.UnsupportedError, "pattern"),
         ("COPY t TO 'OUT/' STORED AS ARROW PARTITIONED BY (v)", e.UnsupportedError, "Arrow"),
         ("COPY t TO 'OUT/' STORED AS AVRO", e.UnsupportedError, "Writer"),
@@ -173,7 +175,8 @@ def test_what_cannot_be_written_is_refused(
         f"CREATE EXTERNAL TABLE leveled (a INT) STORED AS CSV LOCATION '{tmp_path}/' "
         "OPTIONS ('compression_level' '9')"
     )
-    planner = Planner([tmp_path], tmp_path / "planner2")
+    writable = [tmp_path / "out", tmp_path / "file"] if error is e.PathNotAllowedError else None
+    planner = Planner([tmp_path], tmp_path / "planner2", writable_paths=writable)
     planner.open_session(SESSION, {})
     planner.restore_session(SESSION, simulation.planner.snapshot(SESSION))
     text = sql.replace("OUT", f"{tmp_path}/out").replace("FILE", f"{tmp_path}/file")

@@ -180,11 +180,16 @@ def _string(text: str) -> str:
 
 
 class AllowedPaths:
-    """The folders that tables may be read from, with links followed before the check."""
+    """The folders that files may be read from, or written to, with links followed before the check.
 
-    def __init__(self, folders: Sequence[str | Path]) -> None:
-        """Takes the folders as an operator names them."""
+    Args:
+        folders: As an operator names them.
+        are_written: True if files are written there.
+    """
+
+    def __init__(self, folders: Sequence[str | Path], *, are_written: bool = False) -> None:
         self._roots = tuple(os.path.realpath(folder) for folder in folders)
+        self._are_written = are_written
 
     def check(self, path: str) -> str:
         """Returns the real path of a file that may be read.
@@ -213,8 +218,13 @@ class AllowedPaths:
     def _check_real(self, real: str, path: str) -> str:
         if not any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots):
             allowed = ", ".join(self._roots) or "no folder"
-            message = f"files are read from {allowed} only: got {path!r}"
-            raise PathNotAllowedError(f"{message}; start the scheduler with --allow-path for more")
+            if self._are_written:
+                rule, option = f"files are written below {allowed} only", "--allow-write"
+            else:
+                rule, option = f"files are read from {allowed} only", "--allow-path"
+            raise PathNotAllowedError(
+                f"{rule}: got {path!r}; start the scheduler with {option} for more"
+            )
         return real
 
     def check_location(self, location: str) -> str:

@@ -48,6 +48,7 @@ class PlannerProcesses:
     Args:
         allowed_paths: Folders that tables may be read from.
         work_dir: Where each child gets a folder.
+        writable_paths: Folders that files may be written to; none means the same.
         processes: Children that are kept ready, beside those that are stuck.
         processes_max: Children at most.
         planning_ms_max: The time that a statement may take.
@@ -60,6 +61,7 @@ class PlannerProcesses:
         allowed_paths: Iterable[str | Path],
         work_dir: Path,
         *,
+        writable_paths: Iterable[str | Path] | None = None,
         processes: int = PLANNERS_READY,
         processes_max: int = PLANNERS_MAX,
         planning_ms_max: int = PLANNING_MS_MAX,
@@ -68,9 +70,9 @@ class PlannerProcesses:
     ) -> None:
         self._wait_ms_max = wait_ms_max
         self._limits = PlanningLimits(planning_ms_max, planning_bytes_max)
-        self._children = _Children(
-            [str(path) for path in allowed_paths], work_dir, processes, processes_max
-        )
+        allowed = [str(path) for path in allowed_paths]
+        writable = allowed if writable_paths is None else [str(path) for path in writable_paths]
+        self._children = _Children(allowed, writable, work_dir, processes, processes_max)
         self._sessions: dict[str, _Session] = {}
 
     @property
@@ -252,9 +254,15 @@ class _Children:
     """
 
     def __init__(
-        self, allowed_paths: list[str], work_dir: Path, ready: int, children_max: int
+        self,
+        allowed_paths: list[str],
+        writable_paths: list[str],
+        work_dir: Path,
+        ready: int,
+        children_max: int,
     ) -> None:
         self._allowed_paths = allowed_paths
+        self._writable_paths = writable_paths
         self._work_dir = work_dir
         self._ready = ready
         self._children_max = children_max
@@ -414,7 +422,8 @@ class _Children:
             if sum(not self._is_stuck(child) for child in self._all()) >= self._ready:
                 return
             self._started += 1
-            child = PlannerChild(self._allowed_paths, self._work_dir / f"planner-{self._started}")
+            work_dir = self._work_dir / f"planner-{self._started}"
+            child = PlannerChild(self._allowed_paths, self._writable_paths, work_dir)
             self._idle_since[child] = time.monotonic()
 
     def _end_spares(self) -> None:

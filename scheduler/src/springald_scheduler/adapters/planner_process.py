@@ -5,6 +5,7 @@ can kill the process that plans it, fill its memory, or keep it busy. So each ch
 stack, and whoever asks it something watches its time and memory and ends it when it takes too much.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -78,7 +79,9 @@ class PlannerChild:
         stale: Ids of sessions that it still holds and that live elsewhere, or not any more.
     """
 
-    def __init__(self, allowed_paths: Sequence[str], work_dir: Path) -> None:
+    def __init__(
+        self, allowed_paths: Sequence[str], writable_paths: Sequence[str], work_dir: Path
+    ) -> None:
         """Starts the process; it is ready within a second, and the first call waits for it."""
         self.sessions: set[str] = set()
         self.stale: set[str] = set()
@@ -88,7 +91,7 @@ class PlannerChild:
         replies_out, replies_in = os.pipe()
         command = [sys.executable, "-m", __name__, str(requests_out), str(replies_in)]
         self._process = psutil.Popen(
-            [*command, str(work_dir), *allowed_paths],
+            [*command, str(work_dir), json.dumps([*allowed_paths]), json.dumps([*writable_paths])],
             pass_fds=(requests_out, replies_in),
             stdin=subprocess.DEVNULL,
             # A person's Ctrl-C is for the scheduler, which ends its children itself.
@@ -222,11 +225,12 @@ def _carried_out(
 
 
 def main() -> None:
-    """Runs a planning process; its arguments are two pipes, its folder and the allowed paths."""
-    requests_out, replies_in, work_dir, *allowed_paths = sys.argv[1:]
+    """Runs a planning process; its arguments are two pipes, its folder, and the allowed paths."""
+    requests_out, replies_in, work_dir, allowed_paths, writable_paths = sys.argv[1:]
     requests = Connection(int(requests_out), writable=False)
     replies = Connection(int(replies_in), readable=False)
-    planner = Planner(allowed_paths, Path(work_dir))
+    allowed, writable = json.loads(allowed_paths), json.loads(writable_paths)
+    planner = Planner(allowed, Path(work_dir), writable_paths=writable)
     calls: SimpleQueue[_Call] = SimpleQueue()
     threading.stack_size(PLANNER_STACK_BYTES)
     threading.Thread(target=_serve, args=(planner, calls, replies), daemon=True).start()

@@ -51,6 +51,7 @@ class Planner:
         allowed_paths: Iterable[str | Path],
         work_dir: Path,
         plans: PlanCache | None = None,
+        writable_paths: Iterable[str | Path] | None = None,
     ) -> None:
         """Starts without sessions.
 
@@ -58,8 +59,12 @@ class Planner:
             allowed_paths: The folders that tables may be read from.
             work_dir: A folder for its own files.
             plans: Plans that are kept, for planners with the same folders to share.
+            writable_paths: The folders that files may be written to; none means the same.
         """
-        self._allowed = AllowedPaths(list(allowed_paths))
+        allowed = list(allowed_paths)
+        writable = allowed if writable_paths is None else list(writable_paths)
+        self._allowed = AllowedPaths(allowed)
+        self._writable = AllowedPaths(writable, are_written=True)
         self._work_dir = work_dir
         self._plans = PlanCache(self._allowed) if plans is None else plans
         self._sessions: dict[str, PlannerSession] = {}
@@ -231,7 +236,7 @@ class Planner:
         self, session: PlannerSession, kind: StatementKind, sql: str, shape: ClusterShape
     ) -> StageGraph:
         parse = parse_copy if kind is StatementKind.COPY else parse_insert
-        graph = plan_write(session, self._allowed, parse(sql), shape)
+        graph = plan_write(session, self._writable, parse(sql), shape)
         return replace(graph, profile=session.settings.profile)
 
     def _explain(
