@@ -201,6 +201,38 @@ def test_commit_removes_what_does_not_count_any_more(bench: Bench, out: Path) ->
     assert ds.dataset(out).count_rows() == 400
 
 
+def test_commit_that_fails_leaves_no_file(bench: Bench, out: Path) -> None:
+    """Files that have their names already are put back, and another attempt finds them there."""
+    aim = target(out)
+    query = "SELECT k, k % 9 AS part FROM t"
+    outputs = write(
+        bench, template(bench, query, "STORED AS PARQUET PARTITIONED BY (part)"), aim, [range(4)]
+    )
+    (in_the_way := out / "part=8").write_text("")
+    with pytest.raises(TaskError):
+        commit(bench, outputs, aim)
+    assert sorted(path.name for path in out.iterdir()) == [f".springald-{WRITE_ID}", "part=8"]
+    in_the_way.unlink()
+    assert commit(bench, outputs, aim, attempt=2) == 400
+
+
+def test_commit_follows_no_link_out_of_where_files_may_be(bench: Bench, out: Path) -> None:
+    """A value's folder that is a link to elsewhere gets no file."""
+    aim = target(out)
+    plan = template(
+        bench, "SELECT k, k % 2 AS odd FROM t", "STORED AS PARQUET PARTITIONED BY (odd)"
+    )
+    outputs = write(bench, plan, aim)
+    (elsewhere := bench.folder / "elsewhere").mkdir()
+    (out / "odd=1").symlink_to(elsewhere)
+    request = commit_request(bench, outputs, aim)
+    with pytest.raises(TaskError) as raised:
+        bench.run(replace(request, allowed_paths=(str(out),)))
+    assert isinstance(raised.value.error, PathNotAllowedError)
+    assert list(elsewhere.iterdir()) == []
+    assert all(name.startswith(".springald-") for name in found(out))
+
+
 def test_target_lies_where_files_may_be(bench: Bench, out: Path) -> None:
     """An executor writes nowhere but in the folders that it is told."""
     stage = stage_of(template(bench, "SELECT * FROM t"), WRITTEN, output=ExchangeKind.SINGLE)

@@ -38,10 +38,10 @@ def graph(simulation: Simulation, sql: str) -> StageGraph:
         (
             "COPY (SELECT 1) TO '/x/' STORED AS CSV",
             "      SELECT 1",
-            "COPY        \"~\" TO '/x/' STORED AS CSV",
+            "COPY        \"…\" TO '/x/' STORED AS CSV",
         ),
-        ("COPY s.t TO 'x.json'", "FROM s.t SELECT *", "COPY \"~\" TO 'x.json'"),
-        ("copy\n(select ')')\nto 'x'", "    \n select ')'", "copy\n         \"~\"\nto 'x'"),
+        ("COPY s.t TO 'x.json'", "FROM s.t SELECT *", "COPY \"…\" TO 'x.json'"),
+        ("copy\n(select ')')\nto 'x'", "    \n select ')'", "copy\n         \"…\"\nto 'x'"),
     ],
 )
 def test_copy_is_divided_into_query_and_rest(sql: str, query: str, template: str) -> None:
@@ -58,6 +58,8 @@ def test_copy_is_divided_into_query_and_rest(sql: str, query: str, template: str
         ('INSERT INTO "T" (SELECT 1)', "T", "(SELECT 1)"),
         ("INSERT OVERWRITE TABLE t WITH a AS (SELECT 1) FROM a", "t", "WITH a AS (SELECT 1) FROM a"),  # noqa: E501
         ("REPLACE INTO t FROM a", "t", "FROM a"),
+        ("INSERT INTO t (values, x) SELECT 1, 2", "t", "SELECT 1, 2"),
+        ("INSERT INTO t (from) SELECT 1", "t", "SELECT 1"),
     ],
 )  # fmt: skip
 def test_insert_is_divided_into_table_and_query(sql: str, table: str, query: str) -> None:
@@ -133,9 +135,23 @@ def test_each_statement_has_files_of_its_own(simulation: Simulation) -> None:
     assert len({each.write_id for each in targets if each}) == 3
 
 
+def test_rows_come_to_a_table_by_their_position(simulation: Simulation) -> None:
+    """Two columns of one name are a column of the table each."""
+    sql = "INSERT INTO t SELECT a.k, b.k FROM t AS a JOIN t AS b ON a.k = b.k"
+    writer = graph(simulation, sql).stages[-2]
+    casting, naming = [each for each in writer.operators if each.name == "ProjectionExec"][:2]
+    assert naming.detail == "expr=[k@0 as 0, k@1 as 1]"
+    assert "CAST(1@1 AS Utf8View) as v" in casting.detail
+
+
 @pytest.mark.parametrize(
     ("sql", "error", "words"),
     [
+        (
+            "COPY (SELECT a.k, b.k FROM t a JOIN t b ON a.k = b.k) TO 'OUT.csv'",
+            e.UnsupportedError,
+            "alias",
+        ),
         ("COPY t TO 's3://b/x/' STORED AS CSV", e.PathNotAllowedError, "local path"),
         ("COPY t TO '/etc/x/' STORED AS CSV", e.PathNotAllowedError, "--allow-write"),
         ("COPY t TO 'OUT/../t/' STORED AS CSV", e.PathNotAllowedError, "--allow-write"),

@@ -6,6 +6,7 @@ renames their files. So nothing of a statement that fails is seen, nor of an att
 count, and each file appears whole. Run again, it knows by its inode what it has renamed.
 """
 
+import contextlib
 import os
 import shutil
 import threading
@@ -125,6 +126,7 @@ def commit_files(
 
     Raises:
         InputError: A file is neither where it was staged nor where it is to lie.
+        PathNotAllowedError: A link leads out of the folders that the cluster may use.
         OSError: A file cannot be renamed.
     """
     target = request.stage.commits_files
@@ -133,8 +135,12 @@ def commit_files(
     found = _Batches()
     drain(found, numbers=[0] * plan.partition_count)
     files = pa.Table.from_batches([batch.cast(WRITTEN) for batch in found.batches], WRITTEN)
+    told = files.to_pylist()
+    allowed = AllowedPaths(request.allowed_paths)
+    for folder in {os.path.dirname(f"{target.folder}/{file['name']}") for file in told}:  # noqa: PTH120
+        allowed.check(folder)
     is_first = request.task_id.endswith("#1")
-    rows = _commit(target, files.to_pylist(), is_first=is_first)
+    rows = _commit(target, told, is_first=is_first)
     output.write(0, pa.RecordBatch.from_pylist([{"count": rows}], COUNT))
 
 
@@ -185,15 +191,35 @@ def _commit(target: FileTarget, files: Sequence[Mapping[str, Any]], *, is_first:
     if not is_first:
         _remove_others(target, {file["name"] for file in files})
     folder = Path(target.folder)
-    for file in files:
-        staged, name = folder / file["staged"], folder / file["name"]
-        if staged.exists():
-            name.parent.mkdir(parents=True, exist_ok=True)
-            staged.replace(name)
-    for each in {(folder / file["name"]).parent for file in files}:
-        _sync(each)
+    named: list[tuple[Path, Path]] = []
+    try:
+        for file in files:
+            staged, name = folder / file["staged"], folder / file["name"]
+            if staged.exists():
+                name.parent.mkdir(parents=True, exist_ok=True)
+                staged.replace(name)
+                named.append((staged, name))
+        for each in {(folder / file["name"]).parent for file in files}:
+            _sync(each)
+    except OSError:
+        _take_back(target, named)
+        raise
     shutil.rmtree(_staging_root(target), ignore_errors=True)
     return sum(file["rows"] for file in files)
+
+
+def _take_back(target: FileTarget, named: Sequence[tuple[Path, Path]]) -> None:
+    """Puts files back that have their names while others cannot have theirs.
+
+    What a single file has replaced is gone, so that one stays.
+    """
+    if target.file_name:
+        return
+    for staged, name in named:
+        with contextlib.suppress(OSError):
+            name.replace(staged)
+            if name.parent != Path(target.folder):
+                name.parent.rmdir()
 
 
 def _check(target: FileTarget, file: Mapping[str, Any]) -> None:

@@ -308,11 +308,11 @@ class Cutter:
         """Gives all branches of a union the first one's names, so that any may be left out."""
         schemas = [self._completed(child)[1] for child in children]
         first = schemas[0]
-        renamed = [
-            child if schema.names == first.names else _renamed(child, schema.names, first.names)
+        children = [
+            child if schema.names == first.names else renamed(child, schema.names, first.names)
             for child, schema in zip(children, schemas, strict=True)
         ]
-        return PlanNode(node.kind, node.body, renamed)
+        return PlanNode(node.kind, node.body, children)
 
     def _checked(self, node: PlanNode) -> PlanNode:
         """Refuses an operator that wants a single partition and does not get one."""
@@ -486,7 +486,8 @@ def _limited(child: PlanNode, fetch: int) -> PlanNode:
     return PlanNode("local_limit", pb.LocalLimitExecNode(fetch=fetch), [child])
 
 
-def _renamed(child: PlanNode, names: Sequence[str], wanted: Sequence[str]) -> PlanNode:
+def renamed(child: PlanNode, names: Sequence[str], wanted: Sequence[str]) -> PlanNode:
+    """Returns an operator whose columns have other names."""
     columns = [pv.column(name, index) for index, name in enumerate(names)]
     return PlanNode("projection", pb.ProjectionExecNode(expr=columns, expr_name=wanted), [child])
 

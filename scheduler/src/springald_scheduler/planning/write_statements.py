@@ -9,8 +9,8 @@ from springald.sql_text import Kind, Token
 from springald_scheduler.planning.statements import format_options
 from springald_scheduler.planning.words import keyword, position_at, value, words
 
-ROWS: Final = '"~"'
-"""The table that stands for the query's rows."""
+ROWS: Final = '"…"'
+"""The table that stands for the query's rows; no table of a session is called like this."""
 
 _FROM: Final = "FROM "
 """As long as the word before the source of a COPY, so that errors point at the same place."""
@@ -71,7 +71,7 @@ def parse_insert(sql: str) -> WriteStatement:
     while found and keyword(found[0]) in {"INTO", "OVERWRITE", "TABLE"}:
         found = found[1:]
     name, rest = _name(found)
-    if name and rest and rest[0].text == "(" and not _begins_query(rest[1:2]):
+    if name and rest and rest[0].text == "(" and not _begins_query(rest[1:3]):
         _, rest = _up_to(")", rest)
         rest = rest[1:]
     if not name or not _begins_query(rest):
@@ -84,7 +84,9 @@ def parse_insert(sql: str) -> WriteStatement:
 
 
 def _begins_query(found: list[Token]) -> bool:
-    return bool(found) and (keyword(found[0]) or found[0].text) in _QUERY_WORDS
+    """True for the first words of a query; a name in a list of columns may be one of them."""
+    is_listed = [token.text for token in found[1:2]] in ([","], [")"])
+    return bool(found) and not is_listed and (keyword(found[0]) or found[0].text) in _QUERY_WORDS
 
 
 def _name(found: list[Token]) -> tuple[str, list[Token]]:

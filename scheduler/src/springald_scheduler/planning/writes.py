@@ -35,6 +35,7 @@ from springald_scheduler.core.graph import (
     StageGraph,
     StageInput,
 )
+from springald_scheduler.planning.cutter import renamed
 from springald_scheduler.planning.distribution import (
     engine_version,
     is_about_the_session,
@@ -82,7 +83,9 @@ def _template(session: PlannerSession, statement: WriteStatement, rows: pa.Schem
     if statement.table:
         _check_table(session, statement.table)
     context = session.context
-    with engine_errors(statement.template) as sql, _rows_table(session, rows):
+    if not statement.table:
+        _check_names(rows)
+    with engine_errors(statement.template) as sql, _rows_table(session, _distinct(rows)):
         plan = context.sql(sql).execution_plan()
         text = plan.display_indent()
         if "ArrowFileSink" not in text:
@@ -117,6 +120,26 @@ def _check_table(session: PlannerSession, name: str) -> None:
     what = "a view" if table_kind(entry) == "view" else "rows that were uploaded"
     message = f"rows are inserted into files: got {name}, which is {what}"
     raise UnsupportedError(f"{message}; write files with COPY, and make a table of them")
+
+
+def _check_names(rows: pa.Schema) -> None:
+    repeated = sorted({name for name in rows.names if rows.names.count(name) > 1})
+    if repeated:
+        message = f"columns of a file differ in name: got {', '.join(repeated)} repeatedly"
+        raise UnsupportedError(f"{message}; give one an alias")
+
+
+def _distinct(rows: pa.Schema) -> pa.Schema:
+    """Returns columns that differ in name, as those of a table have to."""
+    if len(set(rows.names)) == len(rows):
+        return rows
+    return pa.schema([field.with_name(str(number)) for number, field in enumerate(rows)])
+
+
+def _named(root: PlanNode, rows: pa.Schema) -> PlanNode:
+    """Returns a plan whose columns have the names that the template knows."""
+    names = _distinct(rows).names
+    return root if names == rows.names else renamed(root, rows.names, names)
 
 
 @contextmanager
@@ -165,18 +188,20 @@ def _writing(
     session: PlannerSession, last: Stage, template: PlanNode, target: FileTarget
 ) -> tuple[Stage, ...]:
     """Returns the stage that writes, after the query's last stage if that is another one."""
+    rows = _rows_schema(last)
     if last.fragment.query is None and (not target.file_name or last.partition_count == 1):
-        root = sinks.with_rows(template, pv.parse(last.fragment.payload))
+        root = sinks.with_rows(template, _named(pv.parse(last.fragment.payload), rows))
         if root.depth() <= FRAGMENT_DEPTH_MAX:
             # One file is wanted even of no rows. Offers are for the stages of a query.
             emptied_by = () if target.file_name else last.adaptive.emptied_by
             adaptive = replace(last.adaptive, offers=(), emptied_by=emptied_by)
             return (_that_writes(session, replace(last, adaptive=adaptive), root, target),)
-    rows = _rows_schema(last)
     producer = replace(last, output=_ONE, schema=_ipc(rows), inline_rows_bytes_max=0)
     reader, leaf = _reader(session, producer, rows)
     writer = replace(reader, single_task_reason="one task writes what others have computed")
-    return producer, _that_writes(session, writer, sinks.with_rows(template, leaf), target)
+    return producer, _that_writes(
+        session, writer, sinks.with_rows(template, _named(leaf, rows)), target
+    )
 
 
 def _that_writes(
