@@ -70,6 +70,11 @@ _REWORDED: Final[tuple[tuple[str, type[e.SpringaldError], str], ...]] = (
         "a query changes nothing: got one that writes; COPY and INSERT are statements",
     ),
     (
+        r"DataFrame passed to apply_projection must be a TableScan",
+        e.UnsupportedError,
+        "a plan of Substrait reads views as a whole: got some columns of one; send it as text",
+    ),
+    (
         r"Overwrites are not implemented",
         e.UnsupportedError,
         "rows are added to a table: got OVERWRITE or REPLACE; COPY all rows to a new folder",
