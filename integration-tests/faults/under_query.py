@@ -5,6 +5,7 @@ A scenario returns None if its fault came too late, after the query's end; then 
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import springald
@@ -12,7 +13,7 @@ from cluster.waiting import Stopwatch, wait_until
 from faults.bench import GUARD_S, Bench, read_in_time
 from faults.outcomes import Outcome
 from springald.cluster_process import ClusterProcess, ExecutorProcess
-from springald.errors import SpringaldError
+from springald.errors import JobNotFoundError, SpringaldError
 
 Scenario = Callable[[Bench], Outcome | None]
 
@@ -87,14 +88,24 @@ def under_query(fault: Fault, guard_s: float = GUARD_S) -> Scenario:
             finished = False
             bench.last_error = f"{error} ({job!r})"
         took_s = watch.elapsed_s
-        statistics = job.statistics()
-        if not struck.in_time:
+        statistics = statistics_of(job)
+        if not struck.in_time or statistics is None:
             return None
         struck.verify(statistics)
         again = struck.again(statistics)
         return Outcome(base_s, took_s, again, struck.lost, finished, figures)
 
     return run
+
+
+def statistics_of(job: springald.Job) -> springald.JobStatistics | None:
+    """Returns what is known of a job whose rows were read, or nothing.
+
+    Then it is released, and a scheduler that leads since knows nothing of it.
+    """
+    with suppress(JobNotFoundError):
+        return job.statistics()
+    return None
 
 
 def wait_moment(bench: Bench, job: springald.Job, base_s: float) -> bool:
