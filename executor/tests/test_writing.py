@@ -85,7 +85,7 @@ def found(out: Path) -> list[str]:
 
 
 def test_files_appear_when_all_are_there(bench: Bench, out: Path) -> None:
-    """Tasks write aside; the one that commits gives the names, by task and number."""
+    """P4.8: tasks write aside; the one that commits gives the names, by task and number."""
     aim = target(out)
     outputs = write(bench, template(bench, "SELECT * FROM t"), aim)
     assert all(name.startswith(f".springald-{WRITE_ID}/") for name in found(out))
@@ -153,7 +153,7 @@ def test_failed_attempt_leaves_nothing(bench: Bench, out: Path) -> None:
 
 
 def test_commit_goes_on_where_another_attempt_broke_off(bench: Bench, out: Path) -> None:
-    """A file that has its name already is known again, and counted."""
+    """P4.8: a file that has its name already is known again, and counted."""
     aim = target(out)
     outputs = write(bench, template(bench, "SELECT * FROM t"), aim)
     told = pa.concat_tables(rows(each) for each in outputs).to_pylist()
@@ -174,6 +174,26 @@ def test_commit_asks_for_a_file_that_is_gone(bench: Bench, out: Path) -> None:
     assert isinstance(raised.value.error, InputLostError)
     assert raised.value.lost_task_id == told[0]["task_id"]
     assert all(name.startswith(".springald-") for name in found(out))
+
+
+def test_commit_counts_no_file_that_has_gone_meanwhile(
+    bench: Bench, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are looked for again when they have their names: another process may remove them."""
+    aim = target(out)
+    outputs = write(bench, template(bench, "SELECT * FROM t"), aim)
+    told = rows(outputs[1]).to_pylist()[-1]
+    replace_file = Path.replace
+
+    def lose_one(staged: Path, name: Path) -> Path:
+        (out / told["staged"]).unlink(missing_ok=True)
+        return replace_file(staged, name)
+
+    monkeypatch.setattr(Path, "replace", lose_one)
+    with pytest.raises(TaskError) as raised:
+        commit(bench, outputs, aim)
+    assert isinstance(raised.value.error, InputLostError)
+    assert raised.value.lost_task_id == told["task_id"]
 
 
 def test_commit_does_not_take_a_former_file_for_its_own(bench: Bench, out: Path) -> None:

@@ -167,7 +167,7 @@ def test_insert_of_a_table_into_itself_reads_what_was_there(
 
 
 def test_statement_that_writes_runs_once(con: springald.Connection, out: Path) -> None:
-    """It takes effect when it is given; looking at its answer again does not repeat it."""
+    """P3.10: it takes effect when it is given; looking at its answer again does not repeat it."""
     done = con.sql(f"COPY numbers TO '{out}/t/' STORED AS PARQUET")
     wrote = files(out)
     for _ in range(2):
@@ -187,7 +187,7 @@ def test_statement_that_writes_runs_once(con: springald.Connection, out: Path) -
 def test_failed_statement_leaves_nothing(
     con: springald.Connection, out: Path, query: str, error: type[e.SpringaldError]
 ) -> None:
-    """Neither files nor a part of them, and the cluster goes on."""
+    """P3.10: neither files nor a part of them, and the cluster goes on."""
     out.mkdir()
     (out / "kept").write_text("kept")
     for place in (f"{out}/", f"{out}/one.parquet"):

@@ -200,7 +200,9 @@ def test_error_from_engine_of_a_panic_is_a_bug() -> None:
 
 
 def test_error_from_engine_of_the_system_is_told_by_its_number() -> None:
-    """A full disk and no memory are the cluster's fault."""
+    """A full disk and no memory are the cluster's fault, and files that cannot be written."""
+    unwritten = "Internal error: Error encountered while finalizing writes! Partial results may"
+    assert error_from_engine(ValueError(unwritten)).code == "IO_FAILED"
     assert error_from_engine(OSError(errno.ENOSPC, "full")).code == "OUT_OF_DISK"
     assert error_from_engine(MemoryError()).code == "OUT_OF_MEMORY"
 

@@ -185,7 +185,7 @@ class _ArrowFiles:
 
 
 def _commit(target: FileTarget, files: Sequence[Mapping[str, Any]], *, is_first: bool) -> int:
-    """Renames files and returns how many rows they have; all of them are looked for before."""
+    """Renames files and returns how many rows they have; looks for all before, and again after."""
     for file in files:
         _check(target, file)
     if not is_first:
@@ -195,13 +195,15 @@ def _commit(target: FileTarget, files: Sequence[Mapping[str, Any]], *, is_first:
     try:
         for file in files:
             staged, name = folder / file["staged"], folder / file["name"]
-            if staged.exists():
-                name.parent.mkdir(parents=True, exist_ok=True)
+            name.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # it has its name, or is missed below
                 staged.replace(name)
                 named.append((staged, name))
+        for file in files:
+            _check(target, file, is_named=True)
         for each in {(folder / file["name"]).parent for file in files}:
             _sync(each)
-    except OSError:
+    except (OSError, InputError):
         _take_back(target, named)
         raise
     shutil.rmtree(_staging_root(target), ignore_errors=True)
@@ -222,10 +224,10 @@ def _take_back(target: FileTarget, named: Sequence[tuple[Path, Path]]) -> None:
                 name.parent.rmdir()
 
 
-def _check(target: FileTarget, file: Mapping[str, Any]) -> None:
+def _check(target: FileTarget, file: Mapping[str, Any], *, is_named: bool = False) -> None:
     """Looks for a file; one of another attempt may have its name, but not its inode."""
     folder = Path(target.folder)
-    if (folder / file["staged"]).exists():
+    if not is_named and (folder / file["staged"]).exists():
         return
     name = folder / file["name"]
     if name.exists() and name.stat().st_ino == file["inode"]:

@@ -26,6 +26,7 @@ _PATTERNS: Final[tuple[tuple[str, type[e.SpringaldError]], ...]] = (
     (r"Error setting config|Error parsing '.*' as", e.InvalidSettingError),
     (r"No files found at|Object at location .* not found|No such file", e.DataFileNotFoundError),
     (r"Resources exhausted", e.OutOfMemoryError),
+    (r"Error encountered while finalizing writes", e.IoFailedError),
     (r"No space left on device|os error 28|disk space", e.OutOfDiskError),
     # The value that could not be read stands in these texts, and may be any words.
     (r"Cannot cast string|Error while parsing value", e.CastFailedError),
