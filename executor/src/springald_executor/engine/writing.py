@@ -126,7 +126,7 @@ def commit_files(
 
     Raises:
         InputError: A file is neither where it was staged nor where it is to lie.
-        PathNotAllowedError: A link leads out of the folders that the cluster may use.
+        PathNotAllowedError: A link leads out of the target's folder.
         OSError: A file cannot be renamed.
     """
     target = request.stage.commits_files
@@ -136,7 +136,7 @@ def commit_files(
     drain(found, numbers=[0] * plan.partition_count)
     files = pa.Table.from_batches([batch.cast(WRITTEN) for batch in found.batches], WRITTEN)
     told = files.to_pylist()
-    allowed = AllowedPaths(request.allowed_paths)
+    allowed = AllowedPaths([target.folder], are_written=True)
     for folder in {os.path.dirname(f"{target.folder}/{file['name']}") for file in told}:  # noqa: PTH120
         allowed.check(folder)
     is_first = request.task_id.endswith("#1")
