@@ -252,13 +252,14 @@ def bit_flipped(bench: Bench, job: springald.Job, _: float) -> Struck:
             return Struck(in_time=False)
         path = bench.rng.choice(files)
         flipped = flip_bit(bench, path)
-        unread = flipped and _is_unread(path, job.statistics())
+        before = job.statistics()
+        unread = flipped and _is_unread(path, before)
     finally:
         still.send_signal(signal.SIGCONT)
 
     def verify(after: springald.JobStatistics) -> None:
         tries = [each for each in after.tasks if not each.task_id.endswith("#1")]
-        assert tries, f"a flipped bit is found: got no task run again for {path}"
+        assert tries, f"a flipped bit is found: got no task run again for {path}; {before}; {after}"
 
     return Struck(unread, lost=1, verify=verify)
 
