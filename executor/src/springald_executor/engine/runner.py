@@ -40,7 +40,7 @@ from springald_executor.core.model import (
     TaskRequest,
 )
 from springald_executor.engine.contexts import Contexts
-from springald_executor.engine.drain import Drain, StuckError
+from springald_executor.engine.drain import Drain, Rows, StuckError
 from springald_executor.engine.figures import ran_operators, read_figures
 from springald_executor.engine.files import check_files, check_unchanged
 from springald_executor.engine.inline import inline_bytes_max, inline_rows
@@ -161,7 +161,10 @@ class TaskRunner:
         plan_bytes = prepare(stage.fragment.payload, request.partitions, inputs, uploads, place)
         with self._contexts.borrowed(request) as context:
             self._plan = plan = ExecutionPlan.from_bytes(context, plan_bytes)
-            drain = partial(self._drain.run, context, plan, stop=stop)
+
+            def drain(rows: Rows, numbers: Sequence[int]) -> None:
+                self._drain.run(context, plan, rows, numbers, stop)
+
             if staging is not None:
                 fill, count = partial(stage_files, request, context, plan, staging, drain), 1
             elif stage.commits_files is not None:
@@ -190,7 +193,10 @@ class TaskRunner:
             raise cause from None
         self._plan = plan
         numbers = [0] * plan.partition_count
-        fill = partial(self._drain.run, context, plan, numbers=numbers, stop=stop)
+
+        def fill(rows: Rows) -> None:
+            self._drain.run(context, plan, rows, numbers, stop)
+
         with _unchanged(found):
             output, rows = self._write(request, space, fill, len(numbers))
         figures, operators = read_figures(plan, request), ran_operators(plan)

@@ -35,6 +35,10 @@ _RANDOM_CHARACTERS: Final = 16
 """Names of the engine's files begin with so many random characters."""
 
 
+Drained = Callable[[Rows, Sequence[int]], None]
+"""Puts all rows of a plan somewhere: those of each of its partitions under a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Staging:
     """Where one attempt writes.
@@ -75,7 +79,7 @@ def stage_files(
     context: SessionContext,
     plan: ExecutionPlan,
     staging: Staging,
-    drain: Callable[..., None],
+    drain: Drained,
     output: Rows,
 ) -> None:
     """Writes rows into files, has the disk keep them, and puts out a row for each.
@@ -91,12 +95,12 @@ def stage_files(
     template = pv.parse(request.stage.fragment.payload)
     if template.kind in pv.SINK_KINDS:
         counted = _Batches()
-        drain(counted, numbers=[0])
+        drain(counted, [0])
         rows = sum(batch.column(0)[0].as_py() for batch in counted.batches)
     else:
         files = _ArrowFiles(staging, output_schema(context, template))
         try:
-            drain(files, numbers=range(plan.partition_count))
+            drain(files, range(plan.partition_count))
         finally:
             files.close()
         rows = files.rows
@@ -113,9 +117,7 @@ def stage_files(
         rows = 0
 
 
-def commit_files(
-    request: TaskRequest, plan: ExecutionPlan, drain: Callable[..., None], output: Rows
-) -> None:
+def commit_files(request: TaskRequest, plan: ExecutionPlan, drain: Drained, output: Rows) -> None:
     """Gives the files that other attempts wrote their names, and puts out how many rows they have.
 
     Args:
@@ -133,7 +135,7 @@ def commit_files(
     if target is None:
         raise InternalError(f"a task is told where files appear: got none for {request.task_id}")
     found = _Batches()
-    drain(found, numbers=[0] * plan.partition_count)
+    drain(found, [0] * plan.partition_count)
     files = pa.Table.from_batches([batch.cast(WRITTEN) for batch in found.batches], WRITTEN)
     told = files.to_pylist()
     allowed = AllowedPaths([target.folder], are_written=True)
