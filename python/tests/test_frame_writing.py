@@ -94,6 +94,16 @@ def test_write_csv_and_json_lines_are_what_others_read(con: Connection, tmp_path
     }
 
 
+def test_write_csv_takes_strings_as_parquet_files_have_them(
+    con: Connection, tmp_path: Path
+) -> None:
+    """Views and dictionaries, for which CSV has no writer, are the strings that they stand for."""
+    con.sql(
+        "SELECT arrow_cast('x', 'Utf8View') AS v, arrow_cast('y', 'Dictionary(Int8, Utf8)') AS d"
+    ).write_csv(tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == '"x","y"\n'
+
+
 def test_write_json_keeps_all_digits_of_times(con: Connection, tmp_path: Path) -> None:
     """Times, durations and intervals are text of ISO 8601, finer than Python's own if need be."""
     rows = pa.table(

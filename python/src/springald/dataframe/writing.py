@@ -18,6 +18,7 @@ from springald.dataframe.write_options import DataFrameWriteOptions
 from springald.errors import InvalidArgumentError, IoFailedError, UnsupportedError
 from springald.expr.node import relation
 from springald.plan.v1 import commands_pb2, names_pb2
+from springald.results import plain_schema, restore
 
 __all__ = ["Writing"]
 
@@ -99,10 +100,11 @@ class Writing(Rows):
 
         options = csv.WriteOptions(include_header=with_header)
         with self._in_order(write_options).to_batches() as reader, _replacing(path) as part:
+            schema = plain_schema(reader.schema)
             try:
-                with csv.CSVWriter(part, reader.schema, write_options=options) as writer:
+                with csv.CSVWriter(part, schema, write_options=options) as writer:
                     for batch in reader:
-                        writer.write_batch(batch)
+                        writer.write_batch(restore(batch, schema))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise UnsupportedError(
                     f"a column of a CSV file is a number, text, date or time: got {error}; cast "
