@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pyarrow as pa
 
 import springald
 from cluster.footprint import children_running, lives
@@ -287,7 +288,7 @@ def _outputs_in_waiting(bench: Bench, job: springald.Job) -> list[Path]:
     def found() -> list[Path]:
         statistics = job.statistics()
         files = sorted(each for each in bench.footprint.rows_files() if _stage_of(each, job.id))
-        return [each for each in files if _is_unread(each, statistics)]
+        return [each for each in files if _is_unread(each, statistics) and _has_rows(each)]
 
     wait_until(
         lambda: found() or job.status.is_final or watch.elapsed_s > STILL_S,
@@ -296,8 +297,17 @@ def _outputs_in_waiting(bench: Bench, job: springald.Job) -> list[Path]:
     return found()
 
 
+def _has_rows(path: Path) -> bool:
+    """Says whether a file is finished and has blocks: of one without, nobody reads anything."""
+    try:
+        with pa.ipc.open_file(str(path)) as file:
+            return bool(file.num_record_batches)
+    except (OSError, pa.ArrowInvalid):
+        return False
+
+
 def flip_bit(bench: Bench, path: Path) -> bool:
-    """Flips a bit in the first half of a file; returns False if it is gone or has no rows."""
+    """Flips a bit in the first half of a file; returns False if it is gone."""
     try:
         size = path.stat().st_size
         with path.open("r+b") as file:
