@@ -68,6 +68,16 @@ def test_sql_table_is_drawn() -> None:
     ]
 
 
+def test_sql_that_writes_says_how_many_rows(cluster: FakeCluster) -> None:
+    """Rows on standard output stay those of queries; --quiet says nothing."""
+    cluster.default = Script(rows=pa.table({"count": pa.array([3], pa.uint64())}))
+    ran = run("sql", "COPY t TO 'x.csv'")
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, "", "(3 rows written)\n")
+    assert run("sql", "--quiet", "COPY t TO 'x.csv'").output == ""
+    cluster.default = Script(rows=pa.table({}))
+    assert run("sql", "SET a = 1").output == ""
+
+
 def test_sql_table_more_rows_than_shown_says_so() -> None:
     """A table that is cut says that it is, and how to see all."""
     assert "--max-rows 0" in run("sql", "SELECT 1", "--max-rows", "2").stdout

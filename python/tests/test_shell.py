@@ -42,6 +42,15 @@ def typed(shell: Shell, keys: str) -> None:
         talk(shell, make_prompt(shell))
 
 
+def test_run_that_writes_says_how_many_rows(
+    shell: Shell, cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A statement that writes answers with a count, which is told in words."""
+    cluster.default = Script(rows=pa.table({"count": pa.array([1], pa.uint64())}))
+    assert shell.run("INSERT INTO t VALUES (1);")
+    assert capsys.readouterr().out == "(1 row written)\n"
+
+
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for the history."""

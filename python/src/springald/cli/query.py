@@ -5,11 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 from springald.checks import no_statement
 from springald.cli.connecting import connect_to
 from springald.cli.formats import Format, format_of
 from springald.cli.options import Target
 from springald.cli.output import write_rows
+from springald.dataframe import DataFrame
 from springald.errors import InvalidArgumentError, SpringaldError
 from springald.job import Job
 from springald.sql_text import is_query, split_statements
@@ -17,7 +20,13 @@ from springald.sql_text import is_query, split_statements
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["explain_statements", "follow_job", "progress_console", "run_statements"]
+__all__ = [
+    "explain_statements",
+    "follow_job",
+    "progress_console",
+    "run_statements",
+    "told_of_writing",
+]
 
 PATIENCE_S: Final = 0.5
 """How long a query may take before progress is shown."""
@@ -48,6 +57,17 @@ def run_statements(
                 follow_job(job, console)
                 with job.result_batches() as reader:
                     write_rows(reader, form, output, rows_max)
+            elif (told := told_of_writing(frame)) and not quiet:
+                typer.echo(told, err=True)
+
+
+def told_of_writing(frame: DataFrame) -> str:
+    """Returns how many rows a statement wrote; nothing for one that wrote none anywhere."""
+    answer = frame.to_arrow()
+    if answer.column_names != ["count"]:
+        return ""
+    (count,) = answer["count"].to_pylist()
+    return f"({count} row{'' if count == 1 else 's'} written)"
 
 
 def explain_statements(

@@ -13,7 +13,7 @@ from springald.cli.failures import INTERRUPTED, exit_code, print_error
 from springald.cli.formats import Format
 from springald.cli.options import Target
 from springald.cli.output import write_rows
-from springald.cli.query import follow_job, progress_console
+from springald.cli.query import follow_job, progress_console, told_of_writing
 from springald.client import Connection
 from springald.display import text_table
 from springald.errors import SpringaldError
@@ -91,6 +91,8 @@ class Shell:
             typer.echo(f"({rows} row{'' if rows == 1 else 's'})")
         else:
             self.refresh()
+            if told := told_of_writing(frame):
+                typer.echo(told)
         if self.timing:
             typer.echo(f"time: {(time.perf_counter() - start) * 1000:.1f} ms")
 
