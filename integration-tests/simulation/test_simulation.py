@@ -22,6 +22,13 @@ def test_histories_any_fault_no_rule_broken(seed: int) -> None:
         assert outcome.error is None, f"seed {each}: {outcome.error}"
 
 
+@pytest.mark.parametrize("seed", [1_833, 16_535])
+def test_history_that_was_broken_once_is_not(seed: int) -> None:
+    """Histories that met what was rare: rows of two attempts mixed, a slot that stayed free."""
+    outcome = run_history(seed)
+    assert outcome.error is None, f"seed {seed}: {outcome.error}"
+
+
 def test_history_same_seed_same_story() -> None:
     """A history follows from its seed alone."""
     first, second = (run_history(7, tell=True) for _ in range(2))

@@ -15,7 +15,9 @@ from springald_scheduler.core.events import (
     SchedulerStarted,
     SessionOpened,
     StageReplanned,
+    TaskFailed,
 )
+from springald_scheduler.core.failures import Failure
 from springald_scheduler.core.graph import Adaptive, MergeOffer, StageGraph
 from springald_scheduler.core.records import Key, Record
 from springald_scheduler.core.scheduler import SchedulerCore
@@ -80,6 +82,29 @@ def test_restored_result_that_is_made_again_reads_no_executor_that_is_gone() -> 
     actions = bench.handle(ResultLost("s", "o1", (last.attempt_id,)))
     launched = [each.attempt_id for each in actions if isinstance(each, LaunchTask)]
     assert [each.partition("/t")[0] for each in launched] == ["j1/s1"]
+
+
+def test_reader_that_began_again_takes_no_report_of_an_earlier_life() -> None:
+    """Rows that were read of a former output are not mixed with those of the later one (P4.4)."""
+    bench = Keeper()
+    bench.keep(bench.executor("e1"))
+    bench.keep(SessionOpened("s"), JobSubmitted("s", "o1", "SELECT 1", b"digest"))
+    bench.keep(JobPlanned("j1", StageGraph((bench.stage(1), bench.stage(2, 2, reads=(1,))))))
+    bench.keep(replace(bench.finished("j1/s1/t1#1"), fingerprint=5))
+    bench.keep(bench.finished("j1/s2/t1#1"))
+    assert list(bench.job().running) == ["j1/s2/t2#1"]
+    bench.restart()
+    bench.keep(replace(bench.executor("e1", 1), job_ids=("j1",)))
+    (attempt,) = bench.job().running
+    failure = Failure("INPUT_LOST", "gone", retryable=True)
+    bench.keep(TaskFailed("e1", "a", attempt, failure, lost_attempt_id="j1/s1/t1#1"))
+    (again,) = bench.job().running
+    bench.keep(replace(bench.finished(again), fingerprint=6))
+    bench.restart()
+    told = ("j1/s2/t2#1",)
+    bench.keep(replace(bench.executor("e1", 1), job_ids=("j1",), finished_attempt_ids=told))
+    assert bench.ignored(bench.finished("j1/s2/t2#1"))
+    assert bench.job().stages[2].finished == 0
 
 
 def _merged() -> tuple[Keeper, str]:

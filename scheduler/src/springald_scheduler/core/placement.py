@@ -30,8 +30,9 @@ def place_tasks(world: World) -> None:
             if fitting is None:
                 return
             first = fitting
-        if not _place_one(world, world.queue[first]):
-            return
+        held = world.pool.reservation
+        if not _place_one(world, world.queue[first]) and world.pool.reservation is held:
+            return  # one that has just reserved the roomiest executor may leave others room
 
 
 def _recount(world: World) -> None:

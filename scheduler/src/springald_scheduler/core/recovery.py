@@ -124,10 +124,10 @@ def take_back_readers(world: World, job: Job, run: StageRun) -> None:
             reader.recorded = False
             world.do(Forget(world.cause, stage_key(job.job_id, reader.stage.stage_id)))
     begun = [each for each in readers if any(t.state in _BEGUN for t in each.tasks)]
-    # Executors may still have reports of attempts that were given up, and another life of the
-    # scheduler would take them up.
+    # Executors may still have reports of attempts that were given up, in this life of the scheduler
+    # or in an earlier one, and another life would take them up.
     for reader in readers:
-        if any(t.attempt > t.void for t in reader.tasks):
+        if any(_last_attempt(world, t) > t.void for t in reader.tasks):
             _take_back(world, job, reader)
     if begun:
         names = ", ".join(str(each.stage.stage_id) for each in begun)
@@ -210,8 +210,13 @@ def _take_back(world: World, job: Job, run: StageRun) -> None:
     done = [task for task in run.tasks if task.state is TaskState.FINISHED]
     _reopen(world, job, run, done)
     for task in run.tasks:
-        task.void = task.attempt
+        task.void = _last_attempt(world, task)
     write_stage(world, job, run)
+
+
+def _last_attempt(world: World, task: Task) -> int:
+    """Returns the highest number that an attempt of a task may have had until now."""
+    return max(task.attempt, world.attempt_floor)
 
 
 def _reopen(world: World, job: Job, run: StageRun, tasks: list[Task]) -> None:
