@@ -145,8 +145,8 @@ def test_query_that_means_nothing_is_refused(con: springald.Connection, sql: str
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("INSERT INTO numbers VALUES (1, 2, 'x')", "INSERT INTO"),
-        ("COPY numbers TO 'out.parquet'", "COPY"),
+        ("INSERT OVERWRITE numbers VALUES (1, 2, 'x')", "OVERWRITE"),
+        ("REPLACE INTO numbers VALUES (1, 2, 'x')", "REPLACE"),
         ("CREATE TABLE made AS SELECT 1", "CREATE TABLE"),
         ("CREATE TABLE made (a INT)", "CREATE TABLE"),
         ("CREATE SCHEMA made", "CREATE SCHEMA"),
@@ -179,8 +179,8 @@ def test_statement_not_offered_is_refused(
     "sql",
     [
         "WITH gone AS (INSERT INTO numbers VALUES (1, 1, 'x')) SELECT 1",
-        "EXPLAIN INSERT INTO numbers VALUES (1, 1, 'x')",
-        "EXPLAIN COPY numbers TO '/tmp/springald-never.parquet'",
+        "EXPLAIN ANALYZE INSERT INTO numbers VALUES (1, 1, 'x')",
+        "EXPLAIN ANALYZE COPY numbers TO '/tmp/springald-never.parquet'",
         "(SELECT 1) UNION ALL (DELETE FROM numbers)",
         "CREATE VIEW v AS COPY numbers TO '/tmp/springald-never.parquet'",
     ],

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datafusion import SessionContext
 
@@ -153,6 +154,33 @@ def test_insert_adds_rows_that_the_next_query_sees(con: springald.Connection, ou
         }
         found = con.sql(f"SELECT s FROM {form}_t WHERE id IS NULL ORDER BY s")
         assert found.to_pydict() == {"s": ["new", "newer"]}
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_insert_adds_files_that_are_read_with_those_of_others(
+    con: springald.Connection, cluster: springald.LocalCluster, out: Path, form: str
+) -> None:
+    """Files of another library and of INSERT have equal types: the table opens again (ENGINE.md).
+
+    The engine alone writes views, and then refuses to read its own files together with others.
+    """
+    out.mkdir()
+    rows = pa.table({"s": ["x", None], "b": [b"1", b"2"], "n": [1, 2]})
+    if form == "parquet":
+        pq.write_table(rows, out / "others.parquet")
+    else:
+        with (
+            pa.OSFile(str(out / "others.arrow"), "wb") as sink,
+            pa.ipc.new_file(sink, rows.schema) as writer,
+        ):
+            writer.write_table(rows)
+    getattr(con, f"register_{form}")("t", out)
+    con.sql("INSERT INTO t SELECT * FROM t")
+    con.sql("INSERT INTO t VALUES ('y', NULL, 3)")
+    with cluster.connect() as other:
+        getattr(other, f"register_{form}")("t", out)
+        got = other.sql("SELECT s, n FROM t ORDER BY n, s NULLS LAST").to_pydict()
+    assert got == {"s": ["x", "x", None, None, "y"], "n": [1, 1, 2, 2, 3]}
 
 
 def test_insert_of_a_table_into_itself_reads_what_was_there(

@@ -12,6 +12,8 @@ import pyarrow as pa
 from springald.datafusion.v55 import plan_view_pb2 as pb
 from springald.engine import plan_view as pv
 from springald.engine.plan_view import SINK_KINDS, PlanNode
+from springald.engine.schemas import SchemaEncoder, converted
+from springald.results import plain_type
 
 WRITTEN: Final = pa.schema(
     [
@@ -59,6 +61,35 @@ def is_partitioned(sink: PlanNode) -> bool:
     return bool(_config(sink).table_partition_cols)
 
 
+def with_stored_types(template: PlanNode, rows: pa.Schema, encoder: SchemaEncoder) -> PlanNode:
+    """Returns a template that writes strings and bytes as such, and not as views of them.
+
+    The engine reads a table's columns as views, and would write down that they are: then it cannot
+    read these files together with others of the table.
+
+    Args:
+        template: What the engine has planned for an INSERT.
+        rows: The table's columns.
+        encoder: Writes schemas as the engine does.
+    """
+    is_sink = template.kind in SINK_KINDS
+    folders = {each.name for each in _config(template).table_partition_cols} if is_sink else set()
+    stored = pa.schema(
+        [each if each.name in folders else each.with_type(_stored(each.type)) for each in rows]
+    )
+    if not is_sink:
+        return converted(template, rows, stored, encoder)
+    config = _config(template)
+    config.output_schema = encoder.encode(stored).SerializeToString()
+    child = converted(template.children[0], rows, stored, encoder)
+    return _configured(PlanNode(template.kind, template.body, [child]), config)
+
+
+def _stored(data_type: pa.DataType) -> pa.DataType:
+    is_view = pa.types.is_string_view(data_type) or pa.types.is_binary_view(data_type)
+    return plain_type(data_type) if is_view else data_type
+
+
 def marked(sink: PlanNode) -> PlanNode:
     """Returns a sink that is told its place later, and says in words what it would forget."""
     return _at(_with_formats(sink) if sink.kind == "csv_sink" else sink, _MARKER)
@@ -82,6 +113,10 @@ def _at(sink: PlanNode, url: str) -> PlanNode:
     config = _config(sink)
     del config.table_paths[:], config.file_groups[:]
     config.table_paths.append(url)
+    return _configured(sink, config)
+
+
+def _configured(sink: PlanNode, config: pb.FileSinkConfig) -> PlanNode:
     message = pb.FileSink.FromString(sink.body.sink)
     message.config = config.SerializeToString()
     return _with_sink(sink, message.SerializeToString())

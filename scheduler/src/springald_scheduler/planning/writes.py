@@ -91,13 +91,20 @@ def _template(session: PlannerSession, statement: WriteStatement, rows: pa.Schem
         if "ArrowFileSink" not in text:
             root = pv.parse(plan.to_bytes(context))
             _check_options(session, statement, root.kind.removesuffix("_sink"))
-            return sinks.marked(root)
+            return sinks.marked(_stored(session, statement, root))
         _check_options(session, statement, "arrow")
         if "PARTITIONED" in keywords(words(statement.template)):
             message = "values become folders in Parquet, CSV and JSON: got Arrow"
             raise UnsupportedError(f"{message}; choose another format")
         (child,) = plan.children()
-        return pv.parse(child.to_bytes(context))
+        return _stored(session, statement, pv.parse(child.to_bytes(context)))
+
+
+def _stored(session: PlannerSession, statement: WriteStatement, template: PlanNode) -> PlanNode:
+    """Returns a template that writes types as a table's other files have them."""
+    if not statement.table:
+        return template
+    return sinks.with_stored_types(template, session.columns(statement.table), session.encoder)
 
 
 def _check_options(session: PlannerSession, statement: WriteStatement, file_format: str) -> None:

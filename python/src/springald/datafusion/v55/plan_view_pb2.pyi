@@ -676,7 +676,10 @@ class FileSinkConfig(_message.Message):
 
     FILE_GROUPS_FIELD_NUMBER: _builtins.int
     TABLE_PATHS_FIELD_NUMBER: _builtins.int
+    OUTPUT_SCHEMA_FIELD_NUMBER: _builtins.int
     TABLE_PARTITION_COLS_FIELD_NUMBER: _builtins.int
+    output_schema: _builtins.bytes
+    """The Schema of the rows."""
     @_builtins.property
     def file_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """The files that a table has already."""
@@ -686,7 +689,7 @@ class FileSinkConfig(_message.Message):
         """One URL: a folder if it ends with a slash."""
 
     @_builtins.property
-    def table_partition_cols(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+    def table_partition_cols(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartitionColumn]:
         """The columns that become folders."""
 
     def __init__(
@@ -694,15 +697,40 @@ class FileSinkConfig(_message.Message):
         *,
         file_groups: _abc.Iterable[_builtins.bytes] | None = ...,
         table_paths: _abc.Iterable[_builtins.str] | None = ...,
-        table_partition_cols: _abc.Iterable[_builtins.bytes] | None = ...,
+        output_schema: _builtins.bytes | None = ...,
+        table_partition_cols: _abc.Iterable[Global___PartitionColumn] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_output_schema", b"_output_schema", "output_schema", b"output_schema"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_output_schema", b"_output_schema", "file_groups", b"file_groups", "output_schema", b"output_schema", "table_partition_cols", b"table_partition_cols", "table_paths", b"table_paths"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__output_schema: _TypeAlias = _typing.Literal["output_schema"]  # noqa: Y015
+    _WhichOneofArgType__output_schema: _TypeAlias = _typing.Literal["_output_schema", b"_output_schema"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__output_schema) -> _WhichOneofReturnType__output_schema | None: ...
+
+Global___FileSinkConfig: _TypeAlias = FileSinkConfig  # noqa: Y015
+
+@_typing.final
+class PartitionColumn(_message.Message):
+    """PartitionColumn is a column that becomes folders."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_groups", b"file_groups", "table_partition_cols", b"table_partition_cols", "table_paths", b"table_paths"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___FileSinkConfig: _TypeAlias = FileSinkConfig  # noqa: Y015
+Global___PartitionColumn: _TypeAlias = PartitionColumn  # noqa: Y015
 
 @_typing.final
 class SortPreservingMergeExecNode(_message.Message):
