@@ -279,6 +279,13 @@ ERRORS: dict[str, tuple[k.Rel, type[e.SpringaldError], str]] = {
         e.SqlSyntaxError,
         "r1",
     ),
+    "rows that say they have less than nothing": (
+        lambda p: p.relation(
+            [], inline_table=sources_pb2.InlineTableRelation(arrow_stream=b"\x00\x00\x00\x80")
+        ),
+        e.SpringaldError,
+        "r1",
+    ),
     "rows that are no Arrow": (
         lambda p: p.relation([], inline_table=sources_pb2.InlineTableRelation(arrow_stream=b"x")),
         e.SpringaldError,

@@ -115,7 +115,7 @@ def _with_unique_names(table: PrivateTable) -> tuple[list[str], PrivateTable]:
             if list(names) == shown:
                 return shown, table
             rows = reader.read_all().rename_columns(list(names))
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, OSError):
         return [], table  # What is wrong with the stream is told when the table is made.
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as writer:
