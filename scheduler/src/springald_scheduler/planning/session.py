@@ -52,6 +52,7 @@ from springald_scheduler.planning.words import (
     statement_kind,
 )
 
+# EXPLAIN is given what writes as well, and runs nothing of it.
 _NO_CHANGE = SQLOptions().with_allow_ddl(allow=False)
 _QUERY_ONLY = (
     SQLOptions()

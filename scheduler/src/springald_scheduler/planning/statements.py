@@ -9,7 +9,14 @@ from springald.engine.catalog import FILE_FORMATS
 from springald.errors import InvalidArgumentError, SqlSyntaxError, UnsupportedError
 from springald.limits import STATEMENT_BYTES_MAX
 from springald.sql_text import Kind, Token
-from springald_scheduler.planning.words import keyword, keywords, position_at, value, words
+from springald_scheduler.planning.words import (
+    keyword,
+    keywords,
+    position_at,
+    take_name,
+    value,
+    words,
+)
 
 _IF_NOT_EXISTS: Final = ["IF", "NOT", "EXISTS"]
 _SHOWN: Final = "SHOW TABLES, SHOW COLUMNS FROM t, SHOW FUNCTIONS, SHOW ALL or a setting's name"
@@ -279,12 +286,7 @@ def _stored_as(found: list[Token]) -> str:
 
 
 def _name(found: list[Token]) -> str:
-    """Returns the last part of a name, which may be qualified, as the session resolves it."""
-    last = found[0] if found else None
-    for dot, part in zip(found[1::2], found[2::2], strict=False):
-        if dot.text != ".":
-            break
-        last = part
-    if last is None or last.kind not in {Kind.WORD, Kind.NAME}:
+    name, _ = take_name(found)
+    if not name:
         raise SqlSyntaxError("a table has a name: got none")
-    return value(last) if last.kind is Kind.NAME else value(last).lower()
+    return name

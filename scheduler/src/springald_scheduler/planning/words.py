@@ -86,6 +86,25 @@ def value(token: Token) -> str:
     return token.text
 
 
+def take_name(found: list[Token]) -> tuple[str, list[Token]]:
+    """Returns the last part of a name, which may be qualified, as the session resolves it.
+
+    Args:
+        found: Tokens that begin with the name.
+
+    Returns:
+        The part, empty if there is no name, and the tokens behind the name.
+    """
+    name, rest = "", found
+    while rest and rest[0].kind in {Kind.WORD, Kind.NAME}:
+        name = value(rest[0]) if rest[0].kind is Kind.NAME else value(rest[0]).lower()
+        rest = rest[1:]
+        if not rest or rest[0].text != ".":
+            break
+        rest = rest[1:]
+    return name, rest
+
+
 def statement_kind(sql: str) -> StatementKind:
     """Returns what kind of statement a text is; parentheses before a query do not count."""
     found = words(sql)

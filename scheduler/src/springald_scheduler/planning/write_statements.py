@@ -7,7 +7,7 @@ from typing import Final
 from springald.errors import SqlSyntaxError
 from springald.sql_text import Kind, Token
 from springald_scheduler.planning.statements import format_options
-from springald_scheduler.planning.words import keyword, position_at, value, words
+from springald_scheduler.planning.words import keyword, position_at, take_name, value, words
 
 ROWS: Final = '"…"'
 """The table that stands for the query's rows; no table of a session is called like this."""
@@ -70,7 +70,7 @@ def parse_insert(sql: str) -> WriteStatement:
     found = words(sql)[1:]
     while found and keyword(found[0]) in {"INTO", "OVERWRITE", "TABLE"}:
         found = found[1:]
-    name, rest = _name(found)
+    name, rest = take_name(found)
     if name and rest and rest[0].text == "(" and not _begins_query(rest[1:3]):
         _, rest = _up_to(")", rest)
         rest = rest[1:]
@@ -87,18 +87,6 @@ def _begins_query(found: list[Token]) -> bool:
     """True for the first words of a query; a name in a list of columns may be one of them."""
     is_listed = [token.text for token in found[1:2]] in ([","], [")"])
     return bool(found) and not is_listed and (keyword(found[0]) or found[0].text) in _QUERY_WORDS
-
-
-def _name(found: list[Token]) -> tuple[str, list[Token]]:
-    """Returns the last part of a name, as the session resolves it, and what follows."""
-    name, rest = "", found
-    while rest and rest[0].kind in {Kind.WORD, Kind.NAME}:
-        name = value(rest[0]) if rest[0].kind is Kind.NAME else value(rest[0]).lower()
-        rest = rest[1:]
-        if not rest or rest[0].text != ".":
-            break
-        rest = rest[1:]
-    return name, rest
 
 
 def _up_to(end: str, found: list[Token]) -> tuple[list[Token], list[Token]]:

@@ -82,9 +82,9 @@ def _template(session: PlannerSession, statement: WriteStatement, rows: pa.Schem
     """
     if statement.table:
         _check_table(session, statement.table)
-    context = session.context
-    if not statement.table:
+    else:
         _check_names(rows)
+    context = session.context
     with engine_errors(statement.template) as sql, _rows_table(session, _distinct(rows)):
         plan = context.sql(sql).execution_plan()
         text = plan.display_indent()
